@@ -1,0 +1,1 @@
+"""The CEB business messages, one module for each (cross-border export, edition 202205)."""

@@ -59,8 +59,9 @@ TEXTS = sorted(path for path in CONTENT.glob("*/**/*.md"))
 
 def without_quotations(text):
     own = "\n".join(line for line in text.splitlines() if not line.startswith(">"))
-    for seed in sorted((row["text"] for row in SEEDS), key=len, reverse=True):
-        own = own.replace(seed, "")
+    for row in SEEDS:
+        if re.search("[ !]", row["text"]):
+            own = own.replace(row["text"], "")
     return own
 
 

@@ -9,27 +9,35 @@ class BadXml(ValueError):
     """The bytes are not a message of the expected form."""
 
 
-def parse(data: bytes, *, keep_instructions: bool = False) -> etree._Element:
+def parse(data: bytes, *, for_signature: bool = False) -> etree._Element:
     """The root element. Raises BadXml.
 
-    Comments are dropped, so that none can cut a value in two; processing instructions too, unless `keep_instructions`
-    (a signature covers them).
+    Comments are dropped, so that none can cut a value in two; processing instructions too, unless `for_signature`,
+    as a signature covers them.
     """
     if len(data) > MAX_BYTES:
         raise BadXml("too large")
-    parser = etree.XMLParser(
+    parser = _parser(keep_instructions=for_signature)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        # The platform's own DxpRep declares xmlns:ns2="##other", which is no address but does no harm.
+        if for_signature or not len(parser.error_log) or any(e.type_name != "WAR_NS_URI" for e in parser.error_log):
+            raise BadXml("not well formed") from error
+        root = etree.fromstring(data, _parser(recover=True))
+    document = root.getroottree().docinfo
+    if document.internalDTD is not None or document.doctype:
+        raise BadXml("document type declaration")
+    return root
+
+
+def _parser(*, keep_instructions: bool = False, recover: bool = False) -> etree.XMLParser:
+    return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
         remove_comments=True,
         remove_pis=not keep_instructions,
+        recover=recover,
     )
-    try:
-        root = etree.fromstring(data, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise BadXml("not well formed") from error
-    document = root.getroottree().docinfo
-    if document.internalDTD is not None or document.doctype:
-        raise BadXml("document type declaration")
-    return root

@@ -105,7 +105,7 @@ def verify(
     `authorities` the certificate must be issued by one of them, with `now` it must be valid then.
     """
     try:
-        root = parse(signed_message, keep_instructions=True)
+        root = parse(signed_message, for_signature=True)
     except BadXml as error:
         raise NotVerified("form", str(error)) from error
     signature = _only(root, "Signature")
@@ -118,10 +118,7 @@ def verify(
     verify_signature(certificate, scheme, _bytes(_only(signature, "SignatureValue")), _canonical_info(info))
     expected = _bytes(_only(reference, "DigestValue"))
     _remove(signature)
-    if (
-        hashlib.new(hash_name, etree.tostring(root.getroottree(), method="c14n", with_comments=False)).digest()
-        != expected
-    ):
+    if hashlib.new(hash_name, _canonical(root.getroottree())).digest() != expected:
         raise NotVerified("digest")
     card = read_certificate(certificate)
     if authorities is not None:
@@ -163,7 +160,14 @@ def _canonical_info(info: etree._Element) -> bytes:
     top.text = info.text
     for child in etree.fromstring(etree.tostring(info, with_tail=False)):
         top.append(child)
-    return etree.tostring(top, method="c14n", with_comments=False)
+    return _canonical(top)
+
+
+def _canonical(node: etree._Element | etree._ElementTree) -> bytes:
+    try:
+        return etree.tostring(node, method="c14n", with_comments=False)
+    except etree.C14NError as error:  # a relative namespace address
+        raise NotVerified("form", "has no canonical form") from error
 
 
 def _bytes(node: etree._Element) -> bytes:

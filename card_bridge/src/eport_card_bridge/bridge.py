@@ -1,0 +1,157 @@
+"""State of the running bridge, and what is done for a request outside the browser's view."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .guard import Tokens
+from .outcomes import CAN_GO_ON, Outcome, Stop
+from .portal_client import PortalClient
+from .readers import CardInReader, ReaderList, find_cards
+from .requests import Request, claim
+from .store import Store
+from .tries import PinTries
+from .worker import HELD_SECONDS, Attempt, Worker, resolve
+
+LOG = logging.getLogger(__name__)
+LOOK_SECONDS = 5
+KEEP_ENDED_SECONDS = 600
+
+
+@dataclass
+class Options:
+    """What the command line gives."""
+
+    source: ReaderList
+    data_folder: Path
+    port: int = 61230
+    signing_origins: frozenset[str] = frozenset()
+    allow_http_loopback: bool = False
+    hotline: str = "95198"
+    resolver: Any = None
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+
+
+class Bridge:
+    """Requests live in memory only: after a restart the portal starts a new one over what is unsigned."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.store = Store(options.data_folder, options.signing_origins)
+        self.tokens = Tokens()
+        self.requests: dict[tuple[str, str], Request] = {}
+        self._tries = PinTries()
+        self._pool = ThreadPoolExecutor(max_workers=8)
+        self._tasks: set[asyncio.Task] = set()
+
+    def _start(self, coroutine: Coroutine) -> asyncio.Task:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        for request in self.requests.values():
+            await request.client.close()
+        self.options.source.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def get_request(self, origin: str, request_id: str) -> Request:
+        """Gives the request, claiming it the first time. Reload, Back and double click never claim twice."""
+        request = self.requests.get((origin, request_id))
+        if request is None:
+            await self._forget_old()
+            client = PortalClient(origin, request_id, self.options.tls, self.options.resolver)
+            request = self.requests[origin, request_id] = Request(origin, request_id, client)
+            request.task = self._start(self._read(request))
+        if request.task and not request.task.done():
+            await asyncio.wait([request.task], timeout=1)
+        return request
+
+    async def _forget_old(self) -> None:
+        now = time.monotonic()
+        for key, request in list(self.requests.items()):
+            ended = request.stage in ("done", "failed") and now > request.ended + KEEP_ENDED_SECONDS
+            if ended or (now > request.ends and request.stage != "signing"):
+                del self.requests[key]
+                await request.client.close()
+
+    async def _read(self, request: Request) -> None:
+        try:
+            await claim(request, self.store.may_sign_messages(request.origin))
+            request.stage = "pin"
+        except Stop as stop:
+            await self.end(request, stop, "entry")
+
+    async def end(self, request: Request, stop: Stop, page: str) -> None:
+        """The request is at its end, for better or worse; the portal is told the number."""
+        request.stage = "done" if stop.outcome is Outcome.OK else "failed"
+        request.stop, request.ended = stop, time.monotonic()
+        LOG.info("outcome %s for %s", stop.outcome.number, request.origin)
+        await request.client.report(page, stop.outcome)
+        await request.client.close()
+
+    async def look_at_cards(self) -> tuple[list[CardInReader], Stop | None]:
+        """The cards that are in, or why none can be used. Another program may hold one for as long as it likes."""
+        work = asyncio.get_running_loop().run_in_executor(self._pool, find_cards, self.options.source)
+        try:
+            return await asyncio.wait_for(asyncio.shield(work), LOOK_SECONDS), None
+        except Stop as stop:
+            return [], stop
+        except TimeoutError:
+            work.add_done_callback(take_result)
+            return [], Stop(Outcome.HELD)
+
+    async def sign(self, request: Request, pin: str, serial: str) -> str:
+        """Starts the card work; gives the URL that releases M, or an empty text if it came to nothing."""
+        before, request.stage, request.stop = request.stage, "signing", None
+        started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        attempt = Attempt(request, pin, serial, started, asyncio.Event())
+        self._start(self._work(attempt, before))
+        return await started
+
+    async def _work(self, attempt: Attempt, before: str) -> None:
+        """Maps every way the card work can stop to a stage from which the user can go on."""
+        request = attempt.request
+        try:
+            await self._run(attempt)
+            await self.end(request, Stop(Outcome.OK), "signing" if request.messages else "pin")
+        except Stop as stop:
+            page = "signing" if request.code_sent else "pin"
+            if stop.outcome in CAN_GO_ON and time.monotonic() < request.ends:
+                request.stop, request.stage = stop, "stopped" if request.code_sent else before
+                LOG.info("outcome %s for %s", stop.outcome.number, request.origin)
+                await request.client.report(page, stop.outcome)
+            else:
+                await self.end(request, stop, page)
+        finally:
+            if request.stage == "signing":  # an error of ours: what is signed stays, the user may go on
+                request.stop, request.stage = Stop(Outcome.STOPPED), "stopped" if request.code_sent else before
+            resolve(attempt.started, "")
+
+    async def _run(self, attempt: Attempt) -> None:
+        loop = asyncio.get_running_loop()
+        worker = Worker(self.options.source, loop, self._tries)
+        work = loop.run_in_executor(self._pool, worker.sign, attempt)
+        opened = asyncio.create_task(attempt.opened.wait())
+        await asyncio.wait([work, opened], timeout=HELD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        opened.cancel()
+        if not work.done() and attempt.give_up():
+            work.add_done_callback(take_result)
+            raise Stop(Outcome.HELD)
+        await work
+
+
+def take_result(work: asyncio.Future) -> None:
+    """Work that nobody waits for any more may still end in a Stop."""
+    with contextlib.suppress(Stop, asyncio.CancelledError):
+        work.result()

@@ -1,0 +1,111 @@
+"""Reads from a card's certificate what the bridge needs: algorithm, validity, holder. Trust is the portal's matter."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+RSA_KEY = bytes.fromhex("2a864886f70d010101")
+EC_KEY = bytes.fromhex("2a8648ce3d0201")
+SM2_CURVE = bytes.fromhex("2a811ccf5501822d")
+COMMON_NAME, SERIAL_NUMBER, ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x05", b"\x55\x04\x0a"
+CARD_TYPE = bytes.fromhex("2b06010401a943640503")  # 1.3.6.1.4.1.5315.100.5.3
+CARD_TYPES = {"01": "法人卡", "02": "操作员卡"}
+SEQUENCE, SET, OID, BIT_STRING, OCTET_STRING, UTC_TIME = 0x30, 0x31, 0x06, 0x03, 0x04, 0x17
+VERSION, EXTENSIONS, BMP_STRING, LATIN_STRING = 0xA0, 0xA3, 0x1E, 0x14
+
+
+class BadCertificate(ValueError):
+    """The bytes are not a certificate with an RSA or SM2 key."""
+
+
+@dataclass(frozen=True)
+class CardCertificate:
+    """`algorithm` is "rsa" or "sm2"; `point` is the SM2 key as 04‖x‖y, empty for RSA. The words are for the page."""
+
+    algorithm: str
+    point: bytes
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+    company: str
+    holder: str
+    card_number: str
+    kind: str
+
+
+def read_certificate(der: bytes) -> CardCertificate:
+    """Reads X.509 (RFC 5280) in DER; raises BadCertificate."""
+    try:
+        ((_, certificate),) = _items(der)
+        (_, to_be_signed), *_ = _items(certificate)
+        fields = [item for item in _items(to_be_signed) if item[0] != VERSION]
+        _serial, _algorithm, _issuer, validity, subject, key, *more = fields
+        names = dict(_names(subject[1]))
+        algorithm, point = _key(key[1])
+        not_before, not_after = (_time(tag, value) for tag, value in _items(validity[1]))
+        return CardCertificate(
+            algorithm,
+            point,
+            not_before,
+            not_after,
+            names.get(ORGANIZATION, ""),
+            names.get(COMMON_NAME, ""),
+            names.get(SERIAL_NUMBER, ""),
+            CARD_TYPES.get(_extension(more, CARD_TYPE), "电子口岸卡"),
+        )
+    except (IndexError, ValueError) as error:
+        raise BadCertificate("not a card certificate") from error
+
+
+def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Walks the (tag, value) items of a DER value; raises ValueError when one runs over the end."""
+    at = 0
+    while at < len(data):
+        tag, length, start = data[at], data[at + 1], at + 2
+        if length & 0x80:
+            count = length & 0x7F
+            if not 1 <= count <= 3:
+                raise ValueError("length")
+            length, start = int.from_bytes(data[start : start + count], "big"), start + count
+        at = start + length
+        if at > len(data):
+            raise ValueError("item runs over the end")
+        yield tag, data[start:at]
+
+
+def _names(subject: bytes) -> Iterator[tuple[bytes, str]]:
+    for _, group in _items(subject):
+        for _, pair in _items(group):
+            (_, oid), (tag, value) = _items(pair)
+            yield oid, value.decode({BMP_STRING: "utf-16-be", LATIN_STRING: "latin-1"}.get(tag, "utf-8"))
+
+
+def _key(key_info: bytes) -> tuple[str, bytes]:
+    (_, algorithm), (_, bits) = _items(key_info)
+    (_, oid), *parameters = _items(algorithm)
+    if oid == RSA_KEY:
+        return "rsa", b""
+    point = bits[1:]
+    if oid == EC_KEY and parameters == [(OID, SM2_CURVE)] and len(point) == 65 and point[0] == 4:
+        return "sm2", point
+    raise ValueError("neither RSA nor SM2")
+
+
+def _time(tag: int, value: bytes) -> datetime.datetime:
+    text = value.decode("ascii")
+    if tag == UTC_TIME:  # RFC 5280: two digits from 50 on mean 19xx
+        text = ("19" if text >= "5" else "20") + text
+    return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.UTC)
+
+
+def _extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
+    """Returns the text of an extension whose value is one DER string, or an empty text."""
+    for tag, value in fields:
+        if tag != EXTENSIONS:
+            continue
+        ((_, extensions),) = _items(value)
+        for _, extension in _items(extensions):
+            parts = list(_items(extension))
+            if parts[0][1] == wanted:
+                ((_, text),) = _items(parts[-1][1])
+                return text.decode("utf-8")
+    return ""

@@ -1,0 +1,146 @@
+"""A request as the bridge holds it, in memory only, and how it is claimed and read before the PIN page is shown."""
+
+import asyncio
+import base64
+import binascii
+import json
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from . import VERSION
+from .messages import PROFILES, BadMessage, Message, parse_message
+from .outcomes import Outcome, Stop
+from .portal_client import PortalClient
+from .readers import CardInReader
+from .statement import NONCE_BYTES, PURPOSES
+
+PIN_SECONDS = 300
+BATCH_SECONDS = 7200
+MOST_LINES, LONGEST_LINE = 16, 200
+CURRENCIES = {
+    "110": "港币",
+    "116": "日元",
+    "121": "澳门元",
+    "132": "新加坡元",
+    "142": "人民币",
+    "300": "欧元",
+    "303": "英镑",
+    "344": "俄罗斯卢布",
+    "501": "加拿大元",
+    "502": "美元",
+    "601": "澳大利亚元",
+}
+
+
+@dataclass
+class Request:
+    """`stage`: reading, pin, signing, stopped (may go on after a new PIN), done, failed."""
+
+    origin: str
+    request_id: str
+    client: PortalClient
+    stage: str = "reading"
+    purpose: str = ""
+    payload: bytes = b""
+    nonce: bytes = b""
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    profiles: list[str] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    documents: int = 0
+    to_read: int = 0
+    deadline: float = 0.0
+    ends: float = field(default_factory=lambda: time.monotonic() + BATCH_SECONDS)
+    signed: int = 0
+    signing_since: tuple[float, int] = (0.0, 0)
+    card: CardInReader | None = None
+    certificate: bytes = b""
+    answer: dict[str, str] | None = None
+    code_sent: bool = False
+    stop: Stop | None = None
+    ended: float = 0.0
+    task: asyncio.Task | None = None
+
+    @property
+    def here(self) -> str:
+        return f"/requests/{self.request_id}?portal={self.origin}"
+
+
+async def claim(request: Request, may_sign_messages: bool) -> None:
+    """Claims the request and reads everything that will be signed; raises Stop."""
+    answer = await request.client.claim()
+    if is_older(VERSION, str(answer.get("minimum_version", "0"))):
+        raise Stop(Outcome.TOO_OLD)
+    try:
+        request.purpose = answer["purpose"]
+        request.nonce = base64.b64decode(answer["nonce"], validate=True)
+        request.payload = answer["payload"].encode("utf-8")
+        seconds = float(answer["seconds_left"])
+        content = json.loads(request.payload)
+        if request.purpose not in PURPOSES or len(request.nonce) != NONCE_BYTES or not isinstance(content, dict):
+            raise Stop(Outcome.CONTENT)
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        raise Stop(Outcome.CONTENT) from error
+    request.deadline = time.monotonic() + min(PIN_SECONDS, seconds)
+    if request.purpose != "batch":
+        request.lines = [(safe_text(key), safe_text(value)) for key, value in content.items()]
+    elif may_sign_messages:
+        await _read_batch(request, content)
+    else:
+        raise Stop(Outcome.ORIGIN)
+    if not request.lines or len(request.lines) > MOST_LINES:
+        raise Stop(Outcome.CONTENT)
+
+
+async def _read_batch(request: Request, content: dict[str, Any]) -> None:
+    """Fetches every message, checks it against the list and computes counts and sums itself: the words on the PIN page
+    must come from what is signed, not from what the portal says of it."""
+    try:
+        listed, names = list(content["sha256"]), [content[name] for name in ("task", "enterprise", "uscc")]
+        names += [content[name] for name in ("customs_code", "dxp_id")]
+        claimed = {str(key): Decimal(str(value)) for key, value in content["sums"].items()}
+        request.profiles = [name for name in content["profiles"] if name in PROFILES]
+        counts = (content["count"], content["orders"])
+    except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+        raise Stop(Outcome.CONTENT) from error
+    request.to_read = len(listed)
+    sums: dict[str, Decimal] = {}
+    for index, expected in enumerate(listed):
+        data = await request.client.message(index)
+        try:
+            message = await asyncio.to_thread(parse_message, data)
+        except BadMessage as error:
+            raise Stop(Outcome.CONTENT) from error
+        if message.sha256 != expected:
+            raise Stop(Outcome.CONTENT)
+        for currency, amount in message.sums.items():
+            sums[currency] = sums.get(currency, Decimal(0)) + amount
+        request.documents += message.documents
+        request.messages.append(message)
+    if not listed or sums != claimed or counts != (len(listed), request.documents):
+        raise Stop(Outcome.CONTENT)
+    task, enterprise, uscc, customs_code, dxp_id = (safe_text(name) for name in names)
+    total = "，".join(f"{amount:,}{CURRENCIES.get(code, '币制' + code)}" for code, amount in sorted(sums.items()))
+    request.lines = [
+        ("要签什么", f"任务{task}，出口订单{request.documents}单，合计{total}，签{len(listed)}次"),
+        ("哪家企业", f"{enterprise}（{uscc}）"),
+        ("海关编码", customs_code),
+        ("传输ID", dxp_id),
+    ]
+
+
+def safe_text(value: Any) -> str:
+    """One line for the page; raises Stop if it holds what can change how the rest reads (controls, text direction)."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if len(text) > LONGEST_LINE or not text.isprintable() or isinstance(value, dict | list):
+        raise Stop(Outcome.CONTENT)
+    return text
+
+
+def is_older(own: str, wanted: str) -> bool:
+    """Compares versions like "1.0" and "1.2.3" number by number; what is not a version asks for nothing."""
+    try:
+        return [int(part) for part in own.split(".")] < [int(part) for part in wanted.split(".")]
+    except ValueError:
+        return False

@@ -1,0 +1,192 @@
+"""The card work for one PIN entry, in a thread: everything inside one transaction that ends with a reset."""
+
+import asyncio
+import base64
+import datetime
+import hashlib
+import threading
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from .applet import EportApplet, Transmit
+from .messages import PROFILE_OF, build_signed_info
+from .outcomes import Outcome, Stop
+from .readers import ReaderList, choose_card, find_cards
+from .requests import Request
+from .statement import build_statement
+from .tries import Insertion, PinTries
+
+RELEASE_SECONDS = 60
+HELD_SECONDS = 10
+RELEASE_POLL_SECONDS = 0.05
+KEEP_ALIVE_SECONDS = 2
+RETRY_PAUSES = (1, 2, 4)
+ALGORITHM_NAMES = {"rsa": ("sha256", "eport-auth-rsa-sha256"), "sm2": ("sm3", "eport-auth-sm2-sm3")}
+
+
+@dataclass
+class Attempt:
+    """One PIN entry. `started` gets the URL the browser is sent to as soon as M is in quarantine."""
+
+    request: Request
+    pin: str
+    serial: str
+    started: asyncio.Future[str]
+    opened: asyncio.Event
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _state: str = "waiting"
+
+    def open(self) -> str:
+        """Takes the PIN, once, when the card is ours; an empty text says that the user no longer waits."""
+        with self._lock:
+            pin, self.pin = self.pin, ""
+            if self._state == "waiting":
+                self._state = "open"
+            return pin
+
+    def give_up(self) -> bool:
+        """Another program holds the card: forgets the PIN. False if the card has been opened after all."""
+        with self._lock:
+            if self._state != "waiting":
+                return False
+            self._state, self.pin = "given up", ""
+            return True
+
+
+class Worker:
+    """Portal calls go back to the event loop; card commands stay in the calling thread."""
+
+    def __init__(self, source: ReaderList, loop: asyncio.AbstractEventLoop, tries: PinTries) -> None:
+        self._source, self._loop, self._tries = source, loop, tries
+
+    def sign(self, attempt: Attempt) -> None:
+        """Signs M, and for a batch its messages; raises Stop."""
+        request = attempt.request
+        card = request.card
+        if card is None or card.serial != attempt.serial or not card.reader.presence()[0]:
+            card = choose_card(find_cards(self._source), attempt.serial)
+        present, counter = card.reader.presence()
+        if not present:
+            raise Stop(Outcome.NO_CARD)
+        if not card.reader.lock.acquire(timeout=HELD_SECONDS):
+            raise Stop(Outcome.HELD)
+        try:
+            with card.reader.transaction() as transmit:
+                self._work(transmit, attempt, (card.serial, (card.reader.name, counter)))
+        finally:
+            card.reader.lock.release()
+
+    def _work(self, transmit: Transmit, attempt: Attempt, expected: tuple[str, Insertion]) -> None:
+        pin = attempt.open()
+        if not pin:
+            return
+        self._loop.call_soon_threadsafe(attempt.opened.set)
+        applet = self._open(transmit, attempt.request, pin, expected)
+        del pin
+        self._answer(attempt, applet)
+        if attempt.request.messages:
+            self._sign_messages(attempt.request, applet)
+
+    def _open(self, transmit: Transmit, request: Request, pin: str, expected: tuple[str, Insertion]) -> EportApplet:
+        """Checks all that can be checked before a try is spent, then verifies the PIN."""
+        serial, insertion = expected
+        applet = EportApplet(transmit)
+        if applet.serial != serial or (request.certificate and request.certificate != applet.certificate_der):
+            raise Stop(Outcome.WRONG_CARD)
+        now = datetime.datetime.now(datetime.UTC)
+        if now > applet.certificate.not_after:
+            raise Stop(Outcome.CARD_EXPIRED)
+        if now < applet.certificate.not_before:
+            raise Stop(Outcome.CARD_NOT_YET_VALID)
+        if request.messages and PROFILE_OF[applet.algorithm] not in request.profiles:
+            raise Stop(Outcome.ALGORITHM)
+        self._tries.check(serial, insertion, applet.tries_left())
+        try:
+            applet.verify_pin(pin)
+        except Stop as stop:
+            if stop.left is not None:
+                self._tries.wrong(serial, insertion, stop.left)
+            raise
+        self._tries.right(serial)
+        return applet
+
+    def _answer(self, attempt: Attempt, applet: EportApplet) -> None:
+        """Sends certificate and signature over M. A lost reply is mended by sending the very same answer again."""
+        request = attempt.request
+        url = f"{request.origin}/card/return"
+        if not request.code_sent:
+            request.certificate = applet.certificate_der
+            request.answer = request.answer or self._sign_statement(request, applet)
+            url += "?code=" + self._wait(request.client.answer(request.answer), applet)
+            request.code_sent = True
+        self._loop.call_soon_threadsafe(resolve, attempt.started, url)
+
+    def _sign_statement(self, request: Request, applet: EportApplet) -> dict[str, str]:
+        hash_name, algorithm = ALGORITHM_NAMES[applet.algorithm]
+        statement = build_statement(
+            request.purpose,
+            hash_name,
+            origin=request.origin,
+            nonce=request.nonce,
+            certificate=applet.certificate_der,
+            payload=request.payload,
+        )
+        signature = applet.authenticate(hashlib.new(hash_name, statement).digest())
+        return {
+            "certificate": base64.b64encode(applet.certificate_der).decode(),
+            "algorithm": algorithm,
+            "signature": base64.b64encode(signature).decode(),
+        }
+
+    def _sign_messages(self, request: Request, applet: EportApplet) -> None:
+        """Signs the list from the first unsigned message on. Nothing is signed before the portal has released M in the
+        browser that asked: a stranger's link yields no message signature at all."""
+        self._await_release(request, applet)
+        request.signing_since = (time.monotonic(), request.signed)
+        while request.signed < len(request.messages):
+            if time.monotonic() > request.ends:
+                raise Stop(Outcome.EXPIRED)
+            message = request.messages[request.signed]
+            signature = applet.sign_message(build_signed_info(message, PROFILE_OF[applet.algorithm]))
+            self._store(request, applet, base64.b64encode(signature).decode())
+            request.signed += 1
+
+    def _await_release(self, request: Request, applet: EportApplet) -> None:
+        end = time.monotonic() + RELEASE_SECONDS
+        spoken = time.monotonic()
+        while not self._wait(request.client.is_released(), applet):
+            if time.monotonic() > end:
+                raise Stop(Outcome.NOT_RELEASED)
+            if time.monotonic() > spoken + KEEP_ALIVE_SECONDS:
+                spoken = time.monotonic()
+                applet.tries_left()
+            time.sleep(RELEASE_POLL_SECONDS)
+
+    def _store(self, request: Request, applet: EportApplet, signature: str) -> None:
+        """Stores one signature; a short trouble of the network costs no new PIN, for storing twice does no harm."""
+        for pause in (*RETRY_PAUSES, None):
+            try:
+                return self._wait(request.client.store_signature(request.signed, signature), applet)
+            except Stop as stop:
+                if stop.outcome is not Outcome.UNREACHABLE or pause is None:
+                    raise
+                self._wait(asyncio.sleep(pause), applet)
+        return None
+
+    def _wait(self, coroutine: Coroutine, applet: EportApplet) -> Any:
+        """Waits for a portal call. Windows resets a card whose transaction is idle for 5 s, so it is kept busy."""
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        while True:
+            try:
+                return future.result(timeout=KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                if future.done():
+                    raise
+                applet.tries_left()
+
+
+def resolve(future: asyncio.Future, value: str) -> None:
+    if not future.done():
+        future.set_result(value)

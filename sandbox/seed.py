@@ -24,7 +24,9 @@ def fill(store: Store) -> None:
             store.put("person", person["id_number"], person)
         for card in data["bank_cards"]:
             holder = people[card["holder"]]
-            store.put("bank-card", card["card_number"], card | {"name": holder["name"], "id_number": holder["id_number"]})
+            store.put(
+                "bank-card", card["card_number"], card | {"name": holder["name"], "id_number": holder["id_number"]}
+            )
         for company in data["companies"]:
             store.put("company", company["uscc"], _company(company, people))
 

@@ -9,7 +9,9 @@ UNITS = frozenset(
     135 136 139 140 141 142 143 144 145 146 147 148 149 163 164
     """.split()
 )
-CURRENCIES = frozenset("110 112 116 121 122 129 132 133 136 142 143 300 302 303 326 330 331 344 501 502 601 609".split())
+CURRENCIES = frozenset(
+    "110 112 116 121 122 129 132 133 136 142 143 300 302 303 326 330 331 344 501 502 601 609".split()
+)
 
 # Table 7-2 of the 202205 specification, as far as orders are concerned.
 NO_SUCH_TYPE = -10101  # 无效企业类型

@@ -125,7 +125,9 @@ def _check_number(order: Order, taken: dict[tuple[str, str], str]) -> Problem | 
 
 
 def _words(status: int, mood: Mood) -> str:
-    return {STORED: "海关入库", SAVED: "电子口岸已暂存", REFUSED: f"海关退单：{mood.reason}"}.get(status, "参数校验不通过")
+    return {STORED: "海关入库", SAVED: "电子口岸已暂存", REFUSED: f"海关退单：{mood.reason}"}.get(
+        status, "参数校验不通过"
+    )
 
 
 def _verdict(order: Order, status: int, words: str) -> list:

@@ -21,7 +21,16 @@ CREATE TABLE IF NOT EXISTS channels (sender TEXT PRIMARY KEY, folder TEXT, uscc 
 CREATE TABLE IF NOT EXISTS incidents (id INTEGER PRIMARY KEY, at REAL, kind TEXT, folder TEXT, subject TEXT, words TEXT);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER);
 """
-COUNTERS = ("messages", "orders", "distinct_guids", "violations", "resent", "rejected_orders", "rejected_files", "receipts")
+COUNTERS = (
+    "messages",
+    "orders",
+    "distinct_guids",
+    "violations",
+    "resent",
+    "rejected_orders",
+    "rejected_files",
+    "receipts",
+)
 TABLES = ("messages", "orders", "channels", "incidents", "counters")
 
 
@@ -83,7 +92,9 @@ class Ledger:
             ).lastrowid  # fmt: skip
 
     def list_due(self, now: float) -> list[Taken]:
-        return [_taken(row) for row in self.run("SELECT * FROM messages WHERE NOT answered AND due <= ? LIMIT 200", now)]
+        return [
+            _taken(row) for row in self.run("SELECT * FROM messages WHERE NOT answered AND due <= ? LIMIT 200", now)
+        ]
 
     def mark_answered(self, messages: list[Taken]) -> None:
         with self._lock:

@@ -5,6 +5,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from operator import gt, lt
 
 from lxml import etree
 
@@ -27,10 +29,13 @@ LINE = {
 TRANSFER = {"copCode": 18, "copName": 100, "dxpMode": 3, "dxpId": 30, "note": 1000}
 OPTIONAL = {"note", "itemDescribe", "barCode"}
 
+# The price is rounded to 5 decimals, the value to 2: half a unit of the last place of each.
+HALF_PRICE, HALF_VALUE = Decimal("0.000005"), Decimal("0.005")
+GUID = f"{CEB}OrderHead/{CEB}guid"
 _guid = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}").fullmatch
 _amount = re.compile(r"[0-9]{1,14}(\.[0-9]{1,5})?").fullmatch  # N19,5
 _company_code = re.compile(r"[0-9A-Z]{10}|[0-9A-Z]{18}").fullmatch
-_good_shapes: dict[tuple, tuple[str, ...]] = {}
+_good_shapes: dict[tuple, tuple[list[str], list[int], list[int]]] = {}
 
 
 class Problem(Exception):
@@ -102,19 +107,20 @@ def _read_frame(root: etree._Element) -> dict[str, str]:
 def _values(element: etree._Element, rules: dict[str, int]) -> dict[str, str]:
     """The children's texts by name. Raises Problem for a child that is missing, misplaced, empty or too long."""
     shape = (element.tag, *[child.tag for child in element])
-    names = _good_shapes.get(shape)
-    if names is None:
-        names = _good_shapes[shape] = _check_shape(shape, rules)
-    values = dict(zip(names, [child.text or "" for child in element], strict=True))
-    for name, text in values.items():
-        if len(text) > rules[name]:
-            raise Problem(f"{name}超过{rules[name]}位")
-        if not text and name not in OPTIONAL:
-            raise Problem(f"{name}不得为空")
-    return values
+    known = _good_shapes.get(shape)
+    if known is None:
+        known = _good_shapes[shape] = _check_shape(shape, rules)
+    names, shortest, longest = known
+    texts = [child.text or "" for child in element]
+    lengths = list(map(len, texts))
+    if any(map(gt, lengths, longest)) or any(map(lt, lengths, shortest)):
+        wrong = next(n for n, length in enumerate(lengths) if not shortest[n] <= length <= longest[n])
+        raise Problem(f"{names[wrong]}超过{longest[wrong]}位" if lengths[wrong] else f"{names[wrong]}不得为空")
+    return dict(zip(names, texts, strict=True))
 
 
-def _check_shape(shape: tuple, rules: dict[str, int]) -> tuple[str, ...]:
+def _check_shape(shape: tuple, rules: dict[str, int]) -> tuple[list[str], list[int], list[int]]:
+    """Names of the children, their shortest and their longest length."""
     where = etree.QName(shape[0]).localname
     names = [str(tag).removeprefix(CEB) for tag in shape[1:]]
     expected = [name for name in rules if name not in OPTIONAL or name in names]
@@ -122,16 +128,17 @@ def _check_shape(shape: tuple, rules: dict[str, int]) -> tuple[str, ...]:
         if name != wanted:
             raise Problem(f"{where}中{wanted}的位置上是{name}")
     if len(names) != len(expected):
-        raise Problem(f"{where}缺少{expected[len(names)]}" if len(names) < len(expected) else f"{where}中多出{names[-1]}")
-    return tuple(names)
+        raise Problem(
+            f"{where}缺少{expected[len(names)]}" if len(names) < len(expected) else f"{where}中多出{names[-1]}"
+        )
+    return names, [int(name not in OPTIONAL) for name in names], [rules[name] for name in names]
 
 
 def _read_order(element: etree._Element) -> Order | None:
     """None when not even a guid can be read."""
-    guid = element.findtext(f"{CEB}OrderHead/{CEB}guid") or ""
+    guid = element.findtext(GUID) or ""
     if len(guid) != 36:
         return None
-    digest = hashlib.blake2b("\x1f".join(element.itertext()).encode(), digest_size=16).digest()
     children = list(element)
     head, lines, problem = {}, [], None
     try:
@@ -145,6 +152,8 @@ def _read_order(element: etree._Element) -> Order | None:
         _check_lines(head, lines)
     except Problem as error:
         problem = error
+    says = element.itertext() if problem else [text for part in (head, *lines) for text in part.values()]
+    digest = hashlib.blake2b("\x1f".join(says).encode(), digest_size=16).digest()
     if not head:
         head = {name: (element.findtext(f"{CEB}OrderHead/{CEB}{name}") or "")[:limit] for name, limit in HEAD.items()}
     return Order(
@@ -160,12 +169,8 @@ def _check_head(head: dict[str, str]) -> None:
         raise Problem("appType应为1、2、3，appStatus应为1、2")
     if head["orderType"] not in ("E", "B", "W"):
         raise Problem("出口订单的orderType应为E、B、W")
-    if not head["appTime"].isdecimal() or len(head["appTime"]) != 14:
-        raise Problem("appTime应为14位数字")
-    try:
-        datetime.datetime.strptime(head["appTime"], "%Y%m%d%H%M%S")
-    except ValueError as error:
-        raise Problem("appTime不是时间") from error
+    if not _is_time(head["appTime"]):
+        raise Problem("appTime应为14位数字的时间")
     if head["ebpCode"] != "无" and not _company_code(head["ebpCode"]):
         raise Problem("ebpCode应为10位海关编码、18位统一社会信用代码，或“无”")
     if not _company_code(head["ebcCode"]):
@@ -174,6 +179,15 @@ def _check_head(head: dict[str, str]) -> None:
         raise Problem("goodsValue、freight应为至多14位整数、5位小数")
     if head["currency"] not in CURRENCIES:
         raise Problem(f"币制{head['currency']}不在代码表")
+
+
+@lru_cache(4096)
+def _is_time(text: str) -> bool:
+    try:
+        datetime.datetime.strptime(text, "%Y%m%d%H%M%S")
+    except ValueError:
+        return False
+    return len(text) == 14 and text.isdecimal()
 
 
 def _check_lines(head: dict[str, str], lines: list[dict[str, str]]) -> None:
@@ -194,8 +208,7 @@ def _check_lines(head: dict[str, str], lines: list[dict[str, str]]) -> None:
         quantity, price, value = Decimal(line["qty"]), Decimal(line["price"]), Decimal(line["totalPrice"])
         if not quantity:
             raise Problem(f"{where}数量为0")
-        # the price is rounded to 5 decimals, the value to 2: half a unit of the last place of each
-        if abs(quantity * price - value) > quantity * Decimal("0.000005") + Decimal("0.005"):
+        if abs(quantity * price - value) > quantity * HALF_PRICE + HALF_VALUE:
             raise Problem(f"{where}单价乘数量不等于总价")
         total += value
     if total != Decimal(head["goodsValue"]):

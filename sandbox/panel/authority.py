@@ -88,7 +88,9 @@ class CardAuthority:
         )  # fmt: skip
         (self.folder / "sm2.pem").write_bytes(made)
 
-    def issue(self, algorithm: str, public_key: bytes, holder: Holder, first: datetime.date, last: datetime.date) -> bytes:
+    def issue(
+        self, algorithm: str, public_key: bytes, holder: Holder, first: datetime.date, last: datetime.date
+    ) -> bytes:
         """The card's certificate (DER) for `public_key` (PEM), valid from the start of `first` to the end of `last`."""
         rsa_key = serialization.load_pem_private_key((self._keys / "rsa.key").read_bytes(), None)
         if algorithm == "sm2":  # the cryptography package does not know the curve: sign a stand-in, then put it right

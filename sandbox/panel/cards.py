@@ -95,7 +95,9 @@ class Cards:
     def list(self) -> list[dict]:
         return [self.get(card["number"]) for card in self._store.all("card")]
 
-    def change(self, number: str, *, tries: int | None = None, pin: str | None = None, delay_ms: int | None = None) -> dict:
+    def change(
+        self, number: str, *, tries: int | None = None, pin: str | None = None, delay_ms: int | None = None
+    ) -> dict:
         """Sets tries left (0 = blocked), PIN or speed, as no real card would let you."""
         card = self.get(number)
         if tries is not None and not 0 <= tries <= card["max_tries"]:
@@ -116,7 +118,10 @@ class Cards:
         certificate = self._authority.issue(card["algorithm"], public_key_of(old), owner, first, yesterday)
         state.put_certificate(path, certificate)
         changed = {"valid_from": first.isoformat(), "valid_to": yesterday.isoformat()}
-        kept = {key: card[key] for key in ("number", "label", "kind", "algorithm", "medium", "company", "uscc", "holder", "id_number")}
+        kept = {
+            key: card[key]
+            for key in ("number", "label", "kind", "algorithm", "medium", "company", "uscc", "holder", "id_number")
+        }
         self._store.put("card", number, kept | changed | {"certificate": base64.b64encode(certificate).decode()})
         return self.get(number)
 
@@ -135,14 +140,24 @@ class Cards:
         self.get(number)
         with self._lock:
             self.eject()
-            command = [sys.executable, "-m", "sandbox.card", "--state", str(self._path(number)), "--port", str(self._port)]
+            command = [
+                sys.executable,
+                "-m",
+                "sandbox.card",
+                "--state",
+                str(self._path(number)),
+                "--port",
+                str(self._port),
+            ]
             reader = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE)
             try:
                 reader.wait(0.5)
             except subprocess.TimeoutExpired:
                 self._reader, self._inserted = reader, number
                 return
-        raise NotIssued(f"插不进去：{self._port}端口上没有读卡器（{reader.stderr.read().decode(errors='replace').strip()}）")
+        raise NotIssued(
+            f"插不进去：{self._port}端口上没有读卡器（{reader.stderr.read().decode(errors='replace').strip()}）"
+        )
 
     def eject(self) -> None:
         with self._lock:

@@ -66,9 +66,7 @@ def signed(document: bytes, card: Path) -> bytes:
     root = etree.fromstring(document)
     content = etree.tostring(root, method="c14n")
     digest = hashlib.new("sm3" if is_sm2 else "sha1", content).digest()
-    method, digest_method = (
-        (OFFICIAL + "sm2-sm3", OFFICIAL + "sm3") if is_sm2 else (DSIG + "rsa-sha1", DSIG + "sha1")
-    )
+    method, digest_method = (OFFICIAL + "sm2-sm3", OFFICIAL + "sm3") if is_sm2 else (DSIG + "rsa-sha1", DSIG + "sha1")
     inner = (
         '<ds:CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315">'
         f'</ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="{method}"></ds:SignatureMethod>'

@@ -1,6 +1,7 @@
 """Starts portal and bridge in a thread of the test process, so that a test can play card, portal and stranger."""
 
 import asyncio
+import contextlib
 import re
 import shutil
 import socket
@@ -64,10 +65,8 @@ class Card:
             return
 
     def pull(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._thread.join(10)
         self._socket.close()
         wait_until(lambda: not self.reader.presence()[0])
@@ -99,7 +98,15 @@ class Stage:
     """Portal and bridge on free ports; an https portal is called portal.test."""
 
     def __init__(
-        self, authority: Authority, folder: Path, scheme="http", algorithm="sm2", source=None, delay_ms=0, signing=True
+        self,
+        authority: Authority,
+        folder: Path,
+        scheme="http",
+        algorithm="sm2",
+        *,
+        source=None,
+        delay_ms=0,
+        signing=True,
     ) -> None:
         folder.mkdir(parents=True)
         self.folder, self.authority = folder, authority

@@ -82,11 +82,13 @@ class Authority:
             put_certificate(path, certificate.public_bytes(serialization.Encoding.DER))
             return path
         (self.folder / f"{number}.pem").write_bytes(pem)
+        # x509 -new reads a subject as Latin-1; req takes UTF-8, so the name travels in a request of the CA's own key.
         subject = f"/C=CN/O={COMPANY}/CN={HOLDER}/serialNumber={number}"
-        issuer = ("-CA", "sm2ca.crt", "-CAkey", "sm2ca.key", "-set_serial", number, "-extfile", "ext")
-        form = ("-sm3", "-sigopt", f"distid:{ID}", "-days", "365", "-outform", "DER", "-out", f"{number}.der")
-        key = ("-force_pubkey", f"{number}.pem")
-        self.openssl("x509", "-new", *key, "-subj", subject, *issuer, *form)
+        sm3 = ("-sm3", "-sigopt", f"distid:{ID}")
+        self.openssl("req", "-new", "-utf8", "-key", "sm2ca.key", *sm3, "-subj", subject, "-out", f"{number}.csr")
+        issuer = ("-CA", "sm2ca.crt", "-CAkey", "sm2ca.key", "-set_serial", number, "-extfile", "ext", "-days", "365")
+        key = ("-in", f"{number}.csr", "-vfyopt", f"distid:{ID}", "-force_pubkey", f"{number}.pem")
+        self.openssl("x509", "-req", *key, *issuer, *sm3, "-outform", "DER", "-out", f"{number}.der")
         put_certificate(path, (self.folder / f"{number}.der").read_bytes())
         return path
 

@@ -28,7 +28,7 @@ class NotVerified(Exception):
     """The answer must not be released; the text says which check failed."""
 
 
-def statement(purpose: str, byte17: int, origin: str, nonce: bytes, certificate: bytes, payload: bytes) -> bytes:
+def statement(purpose: str, byte17: int, origin: str, *, nonce: bytes, certificate: bytes, payload: bytes) -> bytes:
     """M, 146 bytes, from the portal's own row and its public origin."""
 
     def h(data: bytes) -> bytes:
@@ -99,7 +99,7 @@ def check_answer(answer: dict, purpose: str, origin: str, nonce: bytes, payload:
     sm = is_sm2(cert)
     if answer["algorithm"] != ("eport-auth-sm2-sm3" if sm else "eport-auth-rsa-sha256"):
         raise NotVerified("algorithm")
-    m = statement(purpose, 2 if sm else 1, origin, nonce, der, payload)
+    m = statement(purpose, 2 if sm else 1, origin, nonce=nonce, certificate=der, payload=payload)
     authenticated = b"EPORT-AUTH\0" + hashlib.new("sm3" if sm else "sha256", m).digest()
     if not (sm2_verify(der, signature, authenticated) if sm else _rsa(cert, signature, authenticated, hashes.SHA256())):
         raise NotVerified("signature over M")

@@ -47,7 +47,7 @@ class Challenge:
     @property
     def check_number(self) -> str:
         number = int(hashlib.sha256(b"eport-check/v1\0" + self.id.encode()).hexdigest()[:16], 16)
-        return "%04d" % (number % 10_000)
+        return str(number % 10_000).zfill(4)
 
     def kill(self, reason: str) -> None:
         self.state, self.reason, self.answer, self.code = "killed", reason, None, ""

@@ -181,8 +181,7 @@ def _remove(signature: etree._Element) -> None:
     """Takes the signature out of its document; the text behind it stays."""
     parent, before = signature.getparent(), signature.getprevious()
     tail = signature.tail or ""
-    signature.tail = None
-    parent.remove(signature)
+    parent.remove(signature)  # takes the tail with it
     if before is None:
         parent.text = (parent.text or "") + tail
     else:

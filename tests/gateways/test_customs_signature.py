@@ -122,6 +122,7 @@ def test_a_signed_message_is_not_signed_again(card, message):
 CHANGES = {
     "an order": (lambda s: s.replace(b"order-1", b"order-9"), "digest"),
     "white space": (lambda s: s.replace(b"<ds:Signature ", b"\n<ds:Signature "), "digest"),
+    "white space behind the signature": (lambda s: s.replace(b"</ds:Signature>", b"</ds:Signature>\n"), "digest"),
     "an instruction": (lambda s: s.replace(b"<ceb:Order>", b"<?x y?><ceb:Order>", 1), "digest"),
     "an instruction before the root": (lambda s: s.replace(b"<ceb:CEB", b"<?x y?><ceb:CEB", 1), "digest"),
     "the digest": (lambda s: s.replace(b"<ds:DigestValue>", b"<ds:DigestValue>AAAA"), "signature"),
@@ -196,3 +197,9 @@ def test_rsa_with_a_default_namespace_is_verified_too(rsa_card, message):
 def test_the_official_sample_with_its_dummy_signature_does_not_verify(facts):
     sample = facts("samples/official_202205_CEB303Message.xml").read_bytes()
     assert reason_of(signature.verify, sample) in ("algorithm", "signature")
+
+
+def test_digests_have_the_vectors_of_their_standards():
+    sm3 = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"  # GB/T 32905 appendix A.1
+    assert signature.digest("sm2-sm3", b"abc").hex() == sm3
+    assert signature.digest("rsa-sha1", b"abc").hex() == "a9993e364706816aba3e25717850c26c9cd0d89d"  # FIPS 180

@@ -105,7 +105,6 @@ _LINE = (
 _TRANSFER = (("copCode", 1, 18), ("copName", 1, 100), ("dxpMode", 3, 3), ("dxpId", 1, 30), ("note", 0, 1000))
 
 _GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}")
-_NUMBER = re.compile(r"[0-9]{1,19}(?:\.[0-9]{1,5})?")
 _MARK = "\0"  # stands between values: no value can hold it
 _CONTROLS = bytes({*range(0x20)} - {0x09, 0x0A})  # not in XML 1.0, or (CR) never raw in canonical form
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE, U+FFFF
@@ -214,12 +213,12 @@ def _number(order_no: str, element: str, value: Decimal) -> str:
     """N19,5 without exponent and without trailing zeros, so that 75 and 75.00 give the same bytes."""
     text = str(value)
     if "E" in text:
-        text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    if len(text) > 19 + ("." in text) or not _NUMBER.fullmatch(text):
+        text = f"{value:f}"
+    whole, _, decimals = text.partition(".")
+    decimals = decimals.rstrip("0")
+    if not whole.isdigit() or len(decimals) > 5 or len(whole) + len(decimals) > 19:  # a sign or NaN is no digit
         raise BadOrder(order_no, element, "not a number of at most 19 digits, 5 of them decimals")
-    return text
+    return f"{whole}.{decimals}" if decimals else whole
 
 
 def _fill(template: str, texts: list[str]) -> bytes:

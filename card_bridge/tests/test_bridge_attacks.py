@@ -1,6 +1,7 @@
 """Every attack of the threat list, over real HTTP."""
 
 import re
+import ssl
 import subprocess
 import sys
 import time
@@ -96,17 +97,11 @@ def test_a_post_without_origin_needs_the_bridges_referer(stage, anna):
 
 
 def post_pin(browser: Browser, headers: dict[str, str]) -> Browser:
-    data = {"portal": browser.stage.origin, "token": token(browser), "pin": PIN, "answer": "yes"}
-    return Browser.open(keep_page(browser), pin_url(browser), "POST", data, headers)
-
-
-def keep_page(browser: Browser) -> Browser:
-    browser.token = token(browser)
-    return browser
-
-
-def token(browser: Browser) -> str:
-    return getattr(browser, "token", None) or browser.field("token")
+    """Posts the PIN with a good token and these headers, wherever the browser stands."""
+    stage = browser.stage
+    token = stage.bridge.tokens.new("pin", stage.origin, stage.row.id)
+    data = {"portal": stage.origin, "token": token, "pin": PIN, "answer": "yes"}
+    return browser.open(pin_url(browser), "POST", data, headers)
 
 
 def pin_url(browser: Browser) -> str:
@@ -193,7 +188,7 @@ def test_a_redirecting_portal_is_not_followed(new_stage):
 
 def test_a_portal_whose_certificate_is_not_trusted_gets_nothing(new_stage):
     stage = new_stage("https")
-    stage.options.tls = __import__("ssl").create_default_context()
+    stage.options.tls = ssl.create_default_context()
     anna = Browser(stage)
     assert "证书不可信" in anna.open(anna.ask()).text
     assert stage.row.state == "new"

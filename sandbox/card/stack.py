@@ -24,6 +24,9 @@ CHANNELID 0x{port:X}
 """
 
 
+_started: dict[Path, subprocess.Popen] = {}  # by folder; kept so that `stop` in the same process can wait
+
+
 class StackError(RuntimeError):
     """The stack cannot run here; the text says why."""
 
@@ -55,7 +58,7 @@ def start(folder: Path, port: int = 35963) -> None:
     (readers / "vpcd").write_text(READER.format(port=port, driver=DRIVER), "ascii")
     SOCKET_FOLDER.mkdir(exist_ok=True)
     with open(folder / "pcscd.log", "wb") as log:
-        process = subprocess.Popen(
+        process = _started[folder] = subprocess.Popen(
             ["pcscd", "--foreground", "--config", readers, "--info"],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -92,9 +95,10 @@ def stop(folder: Path) -> None:
     pid_file.unlink()
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
+        if process := _started.pop(folder, None):
+            process.wait(10)
+            return
         for _ in range(100):
-            with contextlib.suppress(ChildProcessError):  # started by another process: not ours to wait for
-                os.waitpid(pid, os.WNOHANG)
             os.kill(pid, 0)
             time.sleep(0.05)
 

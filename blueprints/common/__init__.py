@@ -1,0 +1,1 @@
+"""The engine and the frame that every area stands on; nothing here knows any area."""

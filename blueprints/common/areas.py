@@ -1,0 +1,28 @@
+"""What an area shows of itself to the rest of the house."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint
+
+from .access import MenuEntry
+from .kinds import Kind
+
+
+@dataclass(frozen=True)
+class Area:
+    """Exported by each package under `blueprints/` as `AREA`; `app.py` lists them.
+
+    `open_items(principal)`: what waits for this principal here: [(title, why, until, url)].
+    `jobs`: {name: function of ids} run by the worker. `health()`: [(name, is well, words)].
+    """
+
+    number: str
+    title: str
+    bp: Blueprint
+    kinds: tuple[Kind, ...] = ()
+    menu: tuple[MenuEntry, ...] = ()
+    open_items: Callable | None = None
+    jobs: tuple[Callable, ...] = ()
+    health: Callable | None = None
+    commands: tuple = ()  # click commands of `flask`

@@ -1,0 +1,27 @@
+"""The gateways of this installation, made from the settings; `EPORT_…_URL` empty means off."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from gateways.company_register import CompanyRegister, HttpCompanyRegister, OffCompanyRegister
+from gateways.mail import Mailer, SmtpMailer
+
+
+@dataclass(frozen=True)
+class Gateways:
+    company_register: CompanyRegister
+    mail: Mailer | None  # None: notices wait
+
+
+def connect_gateways(settings) -> Gateways:
+    register = OffCompanyRegister()
+    if settings.company_register_url:
+        register = HttpCompanyRegister(settings.company_register_url, settings.company_register_token)
+    host, _, port = settings.smtp.partition(":")
+    mail = SmtpMailer(host, int(port), settings.mail_from) if settings.smtp else None
+    return Gateways(register, mail)
+
+
+def gateways() -> Gateways:
+    return current_app.config["GATEWAYS"]

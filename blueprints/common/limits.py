@@ -1,0 +1,40 @@
+"""Limits on attempts, counted in rows so that every portal process knows them."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from models.database import session
+from models.sessions import Attempt, count_attempts, first_attempt, forget_attempts
+
+from . import clock
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` attempts in `minutes` for one subject."""
+
+    scope: str
+    count: int
+    minutes: int
+
+    def _key(self, subject: str) -> bytes:
+        return hashlib.sha256(f"{self.scope}|{subject.casefold()}".encode()).digest()
+
+    def _since(self):
+        return clock.now() - timedelta(minutes=self.minutes)
+
+    def add(self, subject: str) -> None:
+        session.add(Attempt(scope=self.scope, subject=self._key(subject), at=clock.now()))
+        session.flush()
+
+    def clear(self, subject: str) -> None:
+        forget_attempts(self.scope, self._key(subject))
+
+    def minutes_left(self, subject: str) -> int:
+        """0: go on. Else how many minutes until the oldest counted attempt is forgotten."""
+        key, since = self._key(subject), self._since()
+        if count_attempts(self.scope, key, since) < self.count:
+            return 0
+        waited = (clock.now() - first_attempt(self.scope, key, since)).total_seconds() / 60
+        return max(1, round(self.minutes - waited))

@@ -1,0 +1,83 @@
+"""What a snapshot says, line by line, and what differs between two of them."""
+
+from dataclasses import asdict, dataclass
+
+from .fields import DocumentForm, Upload
+from .numbers import masked
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field as it was sent: path, spoken number, label and shown text of that day, and the value."""
+
+    path: str
+    number: str
+    heading: str
+    label: str
+    shown: str
+    value: str | list[str]
+    personal: bool = False
+    kind: str = "text"  # text | file: a file's value is its id
+
+    @property
+    def masked(self) -> str:
+        """For people without the right to personal data: first 4 and last 4, full length."""
+        return masked(self.shown) if self.personal else self.shown
+
+    @property
+    def place(self) -> str:
+        """Where its field is: `step` or `step/item`."""
+        return self.path.rpartition("/")[0]
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind == "file"
+
+
+@dataclass(frozen=True)
+class Change:
+    path: str
+    label: str
+    before: str | None  # None: was not there
+    after: str | None
+
+
+def lines_of(heading: str, form: DocumentForm) -> list[Line]:
+    """The fields that were asked; secrets are never among them."""
+    asked = [field for field in form if field.name in form.values]
+    return [Line(form.path(f), f.number, heading, f.label.text, f.shown, f.value, f.personal, _kind(f)) for f in asked]
+
+
+def _kind(field) -> str:
+    return "file" if isinstance(field, Upload) and field.value else "text"
+
+
+def dump(lines) -> list[dict]:
+    """As a snapshot stores them."""
+    return [asdict(line) for line in lines]
+
+
+def load(data) -> tuple[Line, ...]:
+    return tuple(Line(**line) for line in data)
+
+
+def values_of(lines) -> dict:
+    """The tree of values that a case holds: {step: {field: value}} or {step: {item: {field: value}}}."""
+    tree = {}
+    for line in lines:
+        *branch, name = line.path.split("/")
+        node = tree
+        for part in branch:
+            node = node.setdefault(part, {})
+        node[name] = line.value
+    return tree
+
+
+def difference(before, after) -> list[Change]:
+    """What changed between two sets of lines, by path, whatever the forms of then and now."""
+    then, now = ({line.path: line for line in lines} for lines in (before, after))
+    return [
+        Change(path, (new or old).label, old and old.masked, new and new.masked)
+        for path in then | now
+        if (old := then.get(path)) is not (new := now.get(path)) and (old and old.value) != (new and new.value)
+    ]

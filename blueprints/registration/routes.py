@@ -1,0 +1,168 @@
+"""Pages 2001–2099: where registration starts, the wizard's pages, and the resume code."""
+
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, redirect, request
+from flask import session as cookie_session
+from wtforms.validators import ValidationError
+
+from blueprints.common import clock
+from blueprints.common.access import PUBLIC, page
+from blueprints.common.documents import is_draft
+from blueprints.common.fields import Upload
+from blueprints.common.logins import hash_token
+from blueprints.common.notices import notify
+from blueprints.common.numbers import Sentence, masked
+from blueprints.common.pages import go, show
+from blueprints.common.wizard import add_wizard, get_own_or_404, hold_draft, office, place_url
+from models.database import session
+from models.documents import Answer, Document, find_document, lock_document
+
+from . import resume
+from .kinds import REGISTRATION
+
+bp = Blueprint("registration", __name__, url_prefix="/registration")
+
+
+@bp.get("/")
+@page("2010", "用户注册", PUBLIC)
+def show_start():
+    return show("registration/start.html", kind=REGISTRATION, wizard=WIZARD)
+
+
+WIZARD = add_wizard(bp, REGISTRATION, start_number="2010", check_number="2011", status_number="2012")
+
+
+@bp.post("/registration/<uuid:id>/resume-code")
+@page("2014", "续办码", PUBLIC)
+def make_resume_code(id):
+    """Shown once; only its keyed hash is kept."""
+    document = get_own_or_404(WIZARD, id, "edit")
+    code = resume.new_code(document)
+    session.commit()
+    return show("registration/resume_code.html", code=code, document=document, wizard=WIZARD, days=resume.DAYS)
+
+
+@bp.get("/resume")
+@page("2013", "用续办码接着填", PUBLIC)
+def ask_resume_code():
+    return show("registration/resume.html", error=None)
+
+
+@bp.post("/resume")
+@page("2013", "用续办码接着填", PUBLIC)
+def use_resume_code():
+    try:
+        document = check_resume_code(request.form.get("code", ""))
+    except ValidationError as error:
+        session.commit()
+        return show("registration/resume.html", error=error.args[0], typed=request.form.get("code", ""))
+    if str(document.id) in cookie_session.get("drafts", []):
+        return open_draft(document)
+    cookie_session["resuming"] = {"id": str(document.id)}
+    if address := address_of(document):
+        send_proof(document, address)
+    session.commit()
+    return go("registration.ask_proof")
+
+
+def check_resume_code(typed: str) -> Document:
+    """The draft. Raises `ValidationError` with a numbered sentence; failures are limited, per address and in all."""
+    code, address = resume.normalised(typed), request.remote_addr or ""
+    if wait := max(resume.ADDRESS_LIMIT.minutes_left(address), resume.GLOBAL_LIMIT.minutes_left("all")):
+        raise ValidationError(Sentence("90221", "试的次数太多，请过{wait}分钟再试，或打客服热线", wait=wait))
+    if not resume.is_well_typed(code):
+        raise ValidationError(Sentence("90222", "续办码要16位数字，这样输入有一位不对，请对照您抄下的再输一遍"))
+    document = resume.find_by_code(code)
+    if document is None:
+        resume.ADDRESS_LIMIT.add(address)
+        resume.GLOBAL_LIMIT.add("all")
+        raise ValidationError(Sentence("90223", "没有找到这个续办码：可能用过了（每次用后都换新的），或已过30天"))
+    return document
+
+
+def address_of(document: Document) -> str | None:
+    answer = document.answers.get("administrator")
+    typed = (answer.typed or {}).get("email") if answer else None
+    return typed[0].strip() if typed and "@" in typed[0] else None
+
+
+def send_proof(document: Document, address: str) -> None:
+    """Six digits by mail: whoever found the code on a slip of paper sees nothing personal without the mailbox."""
+    proof = f"{secrets.randbelow(10**6):06d}"
+    cookie_session["resuming"] = {
+        "id": str(document.id), "proof": hash_token(f"{document.id}{proof}").hex(), "tries": 0,
+        "until": (clock.now() + timedelta(minutes=15)).timestamp(), "address": masked(address),
+    }  # fmt: skip
+    notify(address, "接着填写注册申请的验证码", f"您的验证码是 {proof}，15分钟内有效。不是您本人在填，请不要告诉别人。")
+
+
+def get_resuming_or_404() -> tuple[dict, Document]:
+    state = cookie_session.get("resuming")
+    document = state and find_document(UUID(state["id"]))
+    return (state, document) if document else abort(404)
+
+
+@bp.get("/resume/proof")
+@page("2015", "核实是您本人", PUBLIC)
+def ask_proof():
+    state, document = get_resuming_or_404()
+    return show("registration/proof.html", state=state, lines=masked_lines(document), error=None)
+
+
+def masked_lines(document: Document) -> list[tuple[str, str]]:
+    """What is filled in already, everything masked and no attachment: enough to know one's own draft again."""
+    visits, _ = office().walk(document)
+    return [
+        (field.label.text, masked(field.shown) if field.personal else field.shown[:2] + "…")
+        for visit in visits
+        for form in visit.forms.values()
+        for field in form
+        if field.stored and field.shown and not isinstance(field, Upload)
+    ][:12]
+
+
+@bp.post("/resume/proof")
+@page("2015", "核实是您本人", PUBLIC)
+def check_proof():
+    state, document = get_resuming_or_404()
+    if request.form.get("go") == "without":
+        forget_personal_answers(document)
+        return open_draft(document)
+    given = hash_token(f"{document.id}{request.form.get('proof', '').strip()}").hex()
+    late = clock.now().timestamp() > state.get("until", 0)
+    if late or state.get("tries", 5) >= 5 or given != state.get("proof"):
+        cookie_session["resuming"] = state | {"tries": state.get("tries", 0) + 1}
+        error = Sentence("90224", "验证码不对或已过15分钟。请看最新的一封邮件，或重新输入续办码再发一封")
+        return show("registration/proof.html", state=state, lines=masked_lines(document), error=error)
+    return open_draft(document)
+
+
+def open_draft(document: Document):
+    """This browser holds the draft from now on; the code that was used is replaced by a new one."""
+    cookie_session.pop("resuming", None)
+    hold_draft(document)
+    code = resume.new_code(document)
+    session.commit()
+    flash("找到了您填的内容，接着填就行。")
+    if not is_draft(document):
+        return redirect(WIZARD.url("show", id=document.id), 303)
+    where = place_url(WIZARD, document, office().resume(document))
+    return show("registration/resume_code.html", number="2014", code=code, document=document, wizard=WIZARD,
+                days=resume.DAYS, where=where)  # fmt: skip
+
+
+def forget_personal_answers(document: Document) -> None:
+    """Without a mailbox nobody can be told apart: personal data and attachments go, the rest goes on."""
+    document = lock_document(document.id)
+    for visit in office().walk(document)[0]:
+        for place, form in visit.forms.items():
+            answer: Answer | None = document.answers.get(place)
+            if answer and answer.typed:
+                gone = {field.name for field in form if field.personal or isinstance(field, Upload)}
+                answer.typed = {name: typed for name, typed in answer.typed.items() if name not in gone}
+                answer.revision += 1
+    document.secrets = None
+    session.flush()

@@ -1,0 +1,7 @@
+"""Area 81: 交易管理."""
+
+from blueprints.common.areas import Area
+
+from .routes import bp
+
+AREA = Area("81", "交易管理", bp)

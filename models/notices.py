@@ -1,0 +1,24 @@
+"""Notices that leave by mail: written in the transaction of the act, sent by the worker."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .database import Row, session
+from .types import Encrypted, UtcDateTime
+
+
+class Notice(Row):
+    __tablename__ = "notices"
+
+    _content: Mapped[bytes] = mapped_column("content", LargeBinary)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    content = Encrypted("_content")  # {to, subject, text}
+
+
+def find_notice(notice_id: UUID) -> Notice | None:
+    return session.get(Notice, notice_id)

@@ -278,10 +278,8 @@ def test_sm2_works_from_several_threads(sm2_card):
 class MallocState(ctypes.Structure):
     """struct mallinfo2 of glibc."""
 
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"]
-    ]
+    _fields_ = [(f"before_{n}", ctypes.c_size_t) for n in range(7)]
+    _fields_ += [("uordblks", ctypes.c_size_t), ("fordblks", ctypes.c_size_t), ("keepcost", ctypes.c_size_t)]
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="needs glibc 2.33 or later")

@@ -40,7 +40,7 @@ def download(name: str):
         return send_file(io.BytesIO(workbook(GOOD if "good" in name else BAD)), download_name=name, as_attachment=True)
     if name == "orders-gbk.csv":
         return send_file(io.BytesIO(gbk()), "text/csv; charset=GBK", download_name=name, as_attachment=True)
-    return send_file(SCANS / name, download_name=name, as_attachment=True)
+    return send_file(io.BytesIO((SCANS / name).read_bytes()), download_name=name, as_attachment=True)
 
 
 def workbook(rows: tuple) -> bytes:

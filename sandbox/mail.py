@@ -64,13 +64,20 @@ class MailServer:
     """The SMTP server in a thread of its own."""
 
     def __init__(self, store: Store, address: str, port: int):
-        self._controller = Controller(Receiver(store), hostname=address, port=port, enable_SMTPUTF8=True)
+        self.port = port
+        self._store, self._address = store, address
+        self._controller: Controller | None = None
 
     def start(self) -> None:
+        self._controller = Controller(
+            Receiver(self._store), hostname=self._address, port=self.port, enable_SMTPUTF8=True
+        )
         self._controller.start()
 
     def stop(self) -> None:
-        self._controller.stop(no_assert=True)
+        if self._controller is not None:
+            self._controller.stop()
+        self._controller = None
 
 
 @bp.get("/")

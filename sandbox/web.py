@@ -1,6 +1,7 @@
 """What the parties' pages and protocols share: who may ask, how a mood shows in HTTP, answers as page or as JSON."""
 
 import time
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, current_app, flash, jsonify, redirect, request
 
@@ -67,7 +68,7 @@ def refused(words: str, page: str):
 
 def check_request() -> None:
     """Every request must name this machine; a POST must not come from another site's page."""
-    if request.host.rpartition(":")[0] not in ("127.0.0.1", "localhost", "[::1]"):
+    if urlsplit(request.host_url).hostname not in ("127.0.0.1", "localhost", "::1"):
         abort(400, "unknown Host")
     if request.method != "POST":
         return

@@ -177,13 +177,13 @@ def _drop(folder: Path, files: list[tuple[str, bytes]]) -> None:
         part.rename(folder / name)
 
 
-def send_by_hand(office: Office, folder: str, guid: str, status: int, words: str, moment: float | None = None) -> None:
+def send_by_hand(office: Office, folder: str, guid: str, status: int, words: str, *, moment: float) -> None:
     """A stray receipt into one enterprise's InBox: for any guid, known or not, its own or another company's."""
     rows = office.ledger.run("SELECT ebp, ebc, order_no FROM orders WHERE guid = ?", guid)
     ebp, ebc, number = rows[0] if rows else ("无", "0000000000", "UNKNOWN")
     channel = office.ledger.run("SELECT sender FROM channels WHERE folder = ?", folder)
     receiver = channel[0][0] if channel else "UNKNOWN"
-    when = envelope.return_time(moment or time.time())
+    when = envelope.return_time(moment)
     _drop(office.root / folder / "InBox", [envelope.receipt([(guid, ebp, ebc, number, status, when, words)], receiver)])
     office.ledger.count(receipts=1)
     office.ledger.note("by-hand", folder, guid, f"{status} {words}")

@@ -62,7 +62,7 @@ def send_stray():
     if folder not in [known.name for known in world().office.folders()]:
         return refused("没有这家企业的文件夹", "/customs/")
     words = str(fields.get("words", "")).strip() or STATUSES.get(status, "处理异常")
-    send_by_hand(world().office, folder, guid, status, words, moment)
+    send_by_hand(world().office, folder, guid, status, words, moment=moment)
     return done("回执已发出。", "/customs/", {"guid": guid, "status": status})
 
 

@@ -132,7 +132,7 @@ class Cards:
         """The number of the card in the reader, or ''."""
         with self._lock:
             if self._reader is not None and self._reader.poll() is not None:
-                self._reader, self._inserted = None, ""
+                self.eject()  # the reader went away
             return self._inserted
 
     def insert(self, number: str) -> None:
@@ -151,13 +151,11 @@ class Cards:
             ]
             reader = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE)
             try:
-                reader.wait(0.5)
+                _, complaint = reader.communicate(timeout=0.5)
             except subprocess.TimeoutExpired:
                 self._reader, self._inserted = reader, number
                 return
-        raise NotIssued(
-            f"插不进去：{self._port}端口上没有读卡器（{reader.stderr.read().decode(errors='replace').strip()}）"
-        )
+        raise NotIssued(f"插不进去：{self._port}端口上没有读卡器（{complaint.decode(errors='replace').strip()}）")
 
     def eject(self) -> None:
         with self._lock:

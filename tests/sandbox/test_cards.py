@@ -26,7 +26,7 @@ def test_openssl_accepts_the_chain(client, world, tmp_path, algorithm):
     identity = ["-vfyopt", "distid:1234567812345678"] if algorithm == "sm2" else []
     authority = str(world.authority.folder / f"{algorithm}.pem")
     command = ["openssl", "verify", *identity, "-CAfile", authority, "card.pem"]
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout == "card.pem: OK\n"
+    assert subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True).stdout == "card.pem: OK\n"
 
 
 @pytest.mark.parametrize("algorithm", ["rsa", "sm2"])

@@ -252,25 +252,25 @@ def test_a_signature_of_another_profile_is_refused(enterprise, office, rsa_card,
 
 
 @pytest.mark.parametrize(
-    ("break_it", "code", "words"),
+    ("break_it", "said"),
     [
-        (lambda text: text[:-20], "-1201001", "不是格式正确的XML"),
-        (lambda text: text.replace(b"<dxp:Data>", b"<dxp:Data>*"), "-1201001", "Data不是base64"),
-        (lambda text: text.replace(b"CEB0000003", b"CEB0000009"), "-1201004", "接收方"),
-        (lambda text: text.replace(b"CEB303Message", b"CEB999Message"), "-1201001", "不受理的报文类型"),
-        (lambda text: text.replace(b'ver="1.0"', b'ver="2.0"'), "-1201001", "DxpMsg"),
-        (lambda text: text.replace(b"SenderId>", b"Sender>"), "-1201001", "TransInfo"),
-        (lambda text: text + b"<!-- -->" * 600_000, "-1201001", "4096KB"),
+        (lambda text: text[:-20], ("-1201001", "不是格式正确的XML")),
+        (lambda text: text.replace(b"<dxp:Data>", b"<dxp:Data>*"), ("-1201001", "Data不是base64")),
+        (lambda text: text.replace(b"CEB0000003", b"CEB0000009"), ("-1201004", "接收方")),
+        (lambda text: text.replace(b"CEB303Message", b"CEB999Message"), ("-1201001", "不受理的报文类型")),
+        (lambda text: text.replace(b'ver="1.0"', b'ver="2.0"'), ("-1201001", "DxpMsg")),
+        (lambda text: text.replace(b"SenderId>", b"Sender>"), ("-1201001", "TransInfo")),
+        (lambda text: text + b"<!-- -->" * 600_000, ("-1201001", "4096KB")),
     ],
 )
-def test_a_broken_envelope_goes_to_the_fail_box_with_a_reason(enterprise, office, rsa_card, break_it, code, words):
+def test_a_broken_envelope_goes_to_the_fail_box_with_a_reason(enterprise, office, rsa_card, break_it, said):
     path = put(enterprise, break_it(envelope(signed(message(order()), rsa_card))))
     office.look()
     assert (enterprise / "FailBox" / path.name).exists()
     (reply,) = (enterprise / "InBox").glob("DxpRep*.xml")
     text = reply.read_text("utf-8")
-    assert f"<ResponseCode>{code}</ResponseCode>" in text
-    assert words in text
+    assert f"<ResponseCode>{said[0]}</ResponseCode>" in text
+    assert said[1] in text
     assert f"<SenderId>{CHANNEL}</SenderId>" in text
 
 

@@ -27,8 +27,8 @@ def draw(title: str, font: str) -> Image.Image:
 
 
 def main() -> None:
-    command = ["fc-match", "--format=%{file}", ":lang=zh"]
-    font = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = ["fc-list", "--format=%{file}\n", ":lang=zh"]
+    font = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[0]
     SCANS.mkdir(exist_ok=True)
     for name, words in FILES.items():
         if name.endswith((".png", ".jpg")):

@@ -13,7 +13,7 @@ class Sentence(str):
     template: str
     parts: dict
 
-    def __new__(cls, number: str, template: str, **parts):
+    def __new__(cls, number: str, template: str, /, **parts):
         sentence = super().__new__(cls, template.format(**parts) if parts else template)
         sentence.number, sentence.template, sentence.parts = number, template, parts
         return sentence

@@ -1,6 +1,7 @@
 """The frame of every page: guard, errors in words, language, headers, and POSTs that nobody may lose."""
 
 import hashlib
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import (
@@ -198,7 +199,7 @@ def static_url(name: str) -> str:
     """With the content's hash in the address, so that browsers may keep the file for a year."""
     known = current_app.extensions.setdefault("static_hashes", {})
     if name not in known:
-        data = (current_app.open_resource(f"static/{name}")).read()
+        data = Path(current_app.static_folder, name).read_bytes()
         known[name] = hashlib.sha256(data).hexdigest()[:10]
     return url_for("static", filename=name, v=known[name])
 

@@ -64,6 +64,13 @@ def test_the_private_keys_do_not_lie_where_certificates_are_read(world):
     assert sorted(path.name for path in world.authority.folder.glob("*.pem")) == ["rsa.pem", "sm2.pem"]
 
 
+@pytest.mark.parametrize("algorithm", ["rsa", "sm2"])
+def test_an_authority_says_in_plain_text_that_it_is_a_sandbox(world, algorithm):
+    text = (world.authority.folder / f"{algorithm}.pem").read_bytes()
+    assert text.startswith(b"SANDBOX")
+    assert "SANDBOX" in x509.load_pem_x509_certificate(text).subject.rfc4514_string()
+
+
 def test_the_authorities_survive_a_reset(client, world):
     before = load_authorities(world.authority.folder)
     client.post("/reset")

@@ -53,6 +53,8 @@ def test_a_saved_order_is_only_saved(declare, enterprise):
         ({"line_currency": "142"}, "-301008", "币制与表头不一致"),
         ({"line_qty": "0", "line_totalPrice": "0", "goodsValue": "0"}, "-301008", "数量为0"),
         ({"line_qty": "1.123456"}, "-301008", "5位小数"),
+        ({"freight": "123456789012345.12345"}, "-301008", "freight超过20位"),
+        ({"freight": "12345678901234567890"}, "-301008", "19位数字"),
         ({"line_gnum": "2"}, "-301008", "gnum应从1开始"),
         ({"line_itemNo": "1" * 31}, "-301008", "itemNo超过30位"),
         ({"line_itemName": ""}, "-301008", "itemName不得为空"),

@@ -33,7 +33,7 @@ OPTIONAL = {"note", "itemDescribe", "barCode"}
 HALF_PRICE, HALF_VALUE = Decimal("0.000005"), Decimal("0.005")
 GUID = f"{CEB}OrderHead/{CEB}guid"
 _guid = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}").fullmatch
-_amount = re.compile(r"[0-9]{1,14}(\.[0-9]{1,5})?").fullmatch  # N19,5
+_amount = re.compile(r"(?=[0-9.]{1,20}$)(?![0-9]{20})[0-9]+(\.[0-9]{1,5})?").fullmatch  # N19,5
 _company_code = re.compile(r"[0-9A-Z]{10}|[0-9A-Z]{18}").fullmatch
 _good_shapes: dict[tuple, tuple[list[str], list[int], list[int]]] = {}
 
@@ -176,7 +176,7 @@ def _check_head(head: dict[str, str]) -> None:
     if not _company_code(head["ebcCode"]):
         raise Problem("ebcCode应为10位海关编码或18位统一社会信用代码")
     if not _amount(head["goodsValue"]) or not _amount(head["freight"]):
-        raise Problem("goodsValue、freight应为至多14位整数、5位小数")
+        raise Problem("goodsValue、freight应为至多19位数字，其中至多5位小数")
     if head["currency"] not in CURRENCIES:
         raise Problem(f"币制{head['currency']}不在代码表")
 
@@ -204,7 +204,7 @@ def _check_lines(head: dict[str, str], lines: list[dict[str, str]]) -> None:
         if line["currency"] != head["currency"]:
             raise Problem(f"{where}币制与表头不一致")
         if not (_amount(line["qty"]) and _amount(line["price"]) and _amount(line["totalPrice"])):
-            raise Problem(f"{where}数量、单价、总价应为至多14位整数、5位小数")
+            raise Problem(f"{where}数量、单价、总价应为至多19位数字，其中至多5位小数")
         quantity, price, value = Decimal(line["qty"]), Decimal(line["price"]), Decimal(line["totalPrice"])
         if not quantity:
             raise Problem(f"{where}数量为0")

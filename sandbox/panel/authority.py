@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 DISTINGUISHING_ID = "distid:1234567812345678"
 CHINA = datetime.timezone(datetime.timedelta(hours=8))
 YEARS = datetime.timedelta(365 * 30)
+WARNING = b"SANDBOX: not for production\n"  # text before the PEM block; the portal refuses the file by it
 SM3_WITH_SM2 = bytes.fromhex("300a06082a811ccf55018375")  # AlgorithmIdentifier 1.2.156.10197.1.501
 EXTENSIONS = {  # attribute of Holder: OID; values are DER UTF8String
     "uscc": "1.2.156.10260.4.1.4",
@@ -62,7 +63,7 @@ class CardAuthority:
 
     def _make_rsa(self) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        name = _name({NameOID.COUNTRY_NAME: "CN", NameOID.COMMON_NAME: "eport sandbox RSA card authority"})
+        name = _name({NameOID.COUNTRY_NAME: "CN", NameOID.COMMON_NAME: "SANDBOX RSA card authority"})
         now = datetime.datetime.now(datetime.UTC)
         certificate = (
             x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -77,16 +78,16 @@ class CardAuthority:
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
-        (self.folder / "rsa.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        (self.folder / "rsa.pem").write_bytes(WARNING + certificate.public_bytes(serialization.Encoding.PEM))
 
     def _make_sm2(self) -> None:
         key = str(self._keys / "sm2.key")
         _openssl("ecparam", "-name", "SM2", "-genkey", "-noout", "-out", key)
         made = _openssl(
             "req", "-x509", "-new", "-key", key, "-sm3", "-sigopt", DISTINGUISHING_ID, "-days", str(YEARS.days),
-            "-subj", "/C=CN/CN=eport sandbox SM2 card authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
+            "-subj", "/C=CN/CN=SANDBOX SM2 card authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
-        (self.folder / "sm2.pem").write_bytes(made)
+        (self.folder / "sm2.pem").write_bytes(WARNING + made)
 
     def issue(
         self, algorithm: str, public_key: bytes, holder: Holder, first: datetime.date, last: datetime.date

@@ -57,18 +57,18 @@ def is_partial() -> bool:
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
 
 
-def show(template: str, *, number: str | None = None, status: int = 200, **values):
+def show(template: str, *, number: str | None = None, http_status: int = 200, **values):
     """Renders a page under its spoken number (the view's own unless given)."""
     g.page_number = number or g.page_number
-    response = make_response(render_template(template, **values), status)
-    if is_partial() and status == 200 and request.method == "POST":
+    response = make_response(render_template(template, **values), http_status)
+    if is_partial() and http_status == 200 and request.method == "POST":
         response.headers["HX-Push-Url"] = "false"  # an invalid form is not a new place
     return response
 
 
-def show_problem(number: str, title: str, says: list, *, status: int = 200, actions=(), template="errors/problem.html"):
+def show_problem(number: str, title: str, says: list, *, http_status: int = 200, actions=(), template="errors/problem.html"):
     """A page that says: what happened, what is kept, what to do, whom to call, its number."""
-    return show(template, number=number, status=status, title=title, says=says, actions=actions)
+    return show(template, number=number, http_status=http_status, title=title, says=says, actions=actions)
 
 
 def go(endpoint: str, **values):
@@ -118,7 +118,7 @@ def answer_unmet(reasons):
             keep_lost_post()
         target = request.full_path if request.method == "GET" else None
         return go("auth.show_login", next=safe_next(target and target.rstrip("?")))
-    return show("errors/needs.html", number="1090", status=403, reasons=reasons)
+    return show("errors/needs.html", number="1090", http_status=403, reasons=reasons)
 
 
 def keep_lost_post() -> None:
@@ -137,7 +137,7 @@ def answer_csrf(error):
     own = request.headers.get("Origin") in (None, "null", current_app.config["SETTINGS"].public_origin)
     lost = [name for name in request.form if is_secret(name) and name != "csrf_token"]
     return show(
-        "errors/send_again.html", number="1091", status=400, pairs=pairs if own else [],
+        "errors/send_again.html", number="1091", http_status=400, pairs=pairs if own else [],
         target=request.full_path.rstrip("?"), lost=lost, files=list(request.files),
     )  # fmt: skip
 
@@ -148,7 +148,7 @@ def answer_error(error: HTTPException):
     number, title, why = ERRORS.get(error.code, ERRORS[500 if error.code >= 500 else 400])
     if error.code >= 500:
         session.rollback()
-    return show_problem(number, title, [("warn", "bad", why)], status=error.code)
+    return show_problem(number, title, [("warn", "bad", why)], http_status=error.code)
 
 
 def add_headers(response):

@@ -33,8 +33,9 @@ class Cluster:
     def drop(self, database: str) -> None:
         self.psql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
-    def stop(self) -> None:
-        _run(self, "pg_ctl", "stop", "-m", "immediate", "-D", self.folder / "data")
+    def stop(self, gently: bool = False) -> None:
+        """`gently` writes everything out first; a test's cluster is thrown away anyway."""
+        _run(self, "pg_ctl", "stop", "-m", "fast" if gently else "immediate", "-D", self.folder / "data")
 
 
 def find_binaries() -> Path:

@@ -24,5 +24,6 @@ class Area:
     menu: tuple[MenuEntry, ...] = ()
     open_items: Callable | None = None
     jobs: tuple[Callable, ...] = ()
+    loops: tuple[tuple[Callable, float], ...] = ()  # (function, seconds between two runs), run by every worker
     health: Callable | None = None
     commands: tuple = ()  # click commands of `flask`

@@ -2,6 +2,7 @@
 
 from blueprints.common.areas import Area
 
+from .jobs import keep_house, send_notice
 from .routes import bp
 
-AREA = Area("10", "门户", bp)
+AREA = Area("10", "门户", bp, jobs=(send_notice,), loops=((keep_house, 30.0),))

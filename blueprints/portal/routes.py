@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 from flask import session as cookie_session
+from sqlalchemy import text
 
 from blueprints.common import access
 from blueprints.common.access import PUBLIC, Needs, get_or_404, page
@@ -9,6 +10,7 @@ from blueprints.common.documents import is_draft
 from blueprints.common.files import read_chunks
 from blueprints.common.pages import safe_next, show
 from blueprints.common.wizard import may_open, office
+from models.database import session
 from models.documents import documents_of, find_document
 from models.files import find_file
 
@@ -145,6 +147,14 @@ def switch_frame(name, value):
         abort(404)
     cookie_session[name] = value
     return redirect(safe_next(request.args.get("next")) or "/", 303)
+
+
+@bp.get("/health")
+@page(None, "是否正常", PUBLIC)
+def show_health():
+    """For a load balancer: 200 when the database answers."""
+    session.execute(text("SELECT 1"))
+    return Response("ok", mimetype="text/plain")
 
 
 @bp.get("/files/<uuid:file_id>")

@@ -1,0 +1,94 @@
+"""The worker: runs deferred jobs and standing loops. `python worker.py`; as many processes on as many hosts as needed."""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+
+from procrastinate import App, PsycopgConnector, RetryStrategy
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import create_app
+from blueprints.common import clock
+from models.database import session
+from settings import Settings
+
+LOG = logging.getLogger("worker")
+RETRY = RetryStrategy(max_attempts=8, wait=2, exponential_wait=3)
+STALLED_SECONDS = 30
+QUEUES = ("default", "mail", "import", "push", "receipts")
+
+
+def make_queue(flask_app, settings: Settings) -> App:
+    """Every job of every area, by its function's name; each runs in an app context and commits what it does."""
+    conninfo = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+    queue = App(connector=PsycopgConnector(conninfo=conninfo))
+    for area in flask_app.config["AREAS"]:
+        for job in area.jobs:
+            queue.task(name=job.__name__, retry=RETRY)(in_context(flask_app, job))
+
+    @queue.periodic(cron="* * * * *")
+    @queue.task(name="retry_stalled_jobs", pass_context=True)
+    async def retry_stalled_jobs(context, timestamp: int):
+        """Jobs of a worker that was killed are taken up again; they are idempotent."""
+        for job in await queue.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            await queue.job_manager.retry_job(job)
+
+    return queue
+
+
+def in_context(flask_app, job):
+    def run(**ids):
+        with flask_app.app_context():
+            try:
+                job(**ids)
+            finally:
+                session.remove()
+
+    return run
+
+
+def run_loops(flask_app, stop: threading.Event) -> list[threading.Thread]:
+    """One thread for each standing loop; an error of the database is logged and the loop goes on."""
+    loops = [loop for area in flask_app.config["AREAS"] for loop in area.loops]
+    threads = [threading.Thread(target=run_loop, args=(flask_app, stop, *loop), daemon=True) for loop in loops]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def run_loop(flask_app, stop: threading.Event, act, seconds: float) -> None:
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            with flask_app.app_context():
+                act()
+        except (SQLAlchemyError, OSError) as error:
+            LOG.warning("%s: %s", act.__name__, error)
+        finally:
+            session.remove()
+        stop.wait(max(0.0, seconds - (time.monotonic() - began)))
+
+
+async def main() -> None:
+    settings = Settings.from_environment()
+    flask_app = create_app(settings)
+    stop = threading.Event()
+    threads = run_loops(flask_app, stop)
+    queue = make_queue(flask_app, settings)
+    LOG.info("worker started, %s", f"{clock.now():%Y-%m-%d %H:%M}")
+    async with queue.open_async():
+        await queue.run_worker_async(
+            queues=QUEUES, concurrency=4, fetch_job_polling_interval=1.0, delete_jobs="successful",
+            update_heartbeat_interval=5.0, stalled_worker_timeout=float(STALLED_SECONDS),
+        )  # fmt: skip
+    stop.set()
+    for thread in threads:
+        thread.join(timeout=5)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    asyncio.run(main())

@@ -13,7 +13,7 @@ help:  ## what can be made
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-translations/en/LC_MESSAGES/messages.mo: translations/en/LC_MESSAGES/messages.po .venv/ready
+translations/en/LC_MESSAGES/messages.mo: translations/en/LC_MESSAGES/messages.po | .venv/ready
 	@$(BIN)/pybabel -q compile -d translations
 
 run: .venv/ready translations/en/LC_MESSAGES/messages.mo  ## starts everything on this machine; Ctrl-C ends it

@@ -17,7 +17,6 @@ from settings import Settings
 LOG = logging.getLogger("worker")
 RETRY = RetryStrategy(max_attempts=8, wait=2, exponential_wait=3)
 STALLED_SECONDS = 30
-QUEUES = ("default", "mail", "import", "push", "receipts")
 
 
 def make_queue(flask_app, settings: Settings) -> App:
@@ -80,7 +79,7 @@ async def main() -> None:
     LOG.info("worker started, %s", f"{clock.now():%Y-%m-%d %H:%M}")
     async with queue.open_async():
         await queue.run_worker_async(
-            queues=QUEUES, concurrency=4, fetch_job_polling_interval=1.0, delete_jobs="successful",
+            concurrency=4, fetch_job_polling_interval=1.0, delete_jobs="successful",
             update_heartbeat_interval=5.0, stalled_worker_timeout=float(STALLED_SECONDS),
         )  # fmt: skip
     stop.set()

@@ -29,11 +29,9 @@ def main() -> None:
 def run() -> None:
     began = time.monotonic()
     cluster = postgres.start(FOLDER / "postgres")
-    programs = Programs(FOLDER, Ports(), database(cluster))
-    is_virtual = bool(card_stack.missing())
+    programs = Programs(FOLDER, Ports.from_environment(), database(cluster))
+    is_virtual = not start_readers(programs.ports.vpcd)
     try:
-        if not is_virtual:
-            card_stack.start(FOLDER / "pcsc", programs.ports.vpcd)
         programs.start_sandbox()
         code = prepare(programs)
         programs.start_portal()
@@ -49,6 +47,16 @@ def run() -> None:
         if not is_virtual:
             card_stack.stop(FOLDER / "pcsc")
         cluster.stop(gently=True)
+
+
+def start_readers(port: int) -> bool:
+    """A private pcscd with a virtual reader; False where there is none to be had, or the machine's own is running."""
+    try:
+        card_stack.start(FOLDER / "pcsc", port)
+    except card_stack.StackError as error:
+        print(f"no private pcscd ({error}): the bridge reads the virtual card by itself")
+        return False
+    return True
 
 
 def database(cluster: postgres.Cluster) -> str:
@@ -74,7 +82,7 @@ def prepare(programs: Programs) -> str | None:
 def reset() -> None:
     """`make demo-reset`: the portal's data and the sandbox's anew, while the programs run or not."""
     cluster = postgres.start(FOLDER / "postgres")
-    programs = Programs(FOLDER, Ports(), cluster.url(NAME))
+    programs = Programs(FOLDER, Ports.from_environment(), cluster.url(NAME))
     cluster.psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public", NAME)
     for name in ("files", "customs"):
         shutil.rmtree(FOLDER / name, ignore_errors=True)

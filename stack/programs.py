@@ -24,6 +24,12 @@ class Ports:
     vpcd: int = 35963
 
     @classmethod
+    def from_environment(cls) -> "Ports":
+        """EPORT_PORTS: portal,sandbox,smtp,bridge,vpcd, where the usual ones are taken."""
+        text = os.environ.get("EPORT_PORTS")
+        return cls(*map(int, text.split(","))) if text else cls()
+
+    @classmethod
     def free(cls) -> "Ports":
         """For tests: ports nobody uses now (vpcd's own is fixed by pcscd's reader)."""
         probes = [socket.socket() for _ in range(4)]

@@ -109,6 +109,12 @@ def find_enterprise(uscc: str) -> Enterprise | None:
     return session.scalar(select(Enterprise).where(Enterprise.uscc == uscc))
 
 
+def lock_enterprise(enterprise_id: UUID) -> Enterprise:
+    """Waits for the row and reads it anew."""
+    query = select(Enterprise).where(Enterprise.id == enterprise_id)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).one()
+
+
 def find_card(card_number: str) -> BoundCard | None:
     return session.scalar(select(BoundCard).where(BoundCard.card_number == card_number))
 

@@ -2,6 +2,10 @@
 
 from blueprints.common.areas import Area
 
-from .routes import bp
+from . import binding
+from .jobs import refresh_codes
+from .menu import MENU
+from .routes import bp, open_items
 
-AREA = Area("40", "管理员账号信息管理", bp)
+AREA = Area("40", "管理员账号信息管理", bp, menu=MENU, open_items=open_items, jobs=(refresh_codes,))
+__all__ = ["AREA", "binding"]

@@ -2,7 +2,9 @@
 
 from blueprints.common.areas import Area
 
+from .bridge import BRIDGE_VIEWS
+from .cards import report_lost_card
 from .routes import bp
 
-AREA = Area("30", "登录", bp)
-BRIDGE_VIEWS: tuple[str, ...] = ()
+AREA = Area("30", "登录", bp, commands=(report_lost_card,))
+__all__ = ["AREA", "BRIDGE_VIEWS"]

@@ -1,44 +1,90 @@
-"""Pages 3001–3099: login, log-out, renewing a login."""
+"""Pages 3001–3099: login by password, what was kept for the user, log-out, renewing a login."""
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-from flask import Blueprint, redirect, request, url_for
+from urllib.parse import urlencode
 
-from blueprints.common import logins
-from blueprints.common.access import PUBLIC, Needs, page
-from blueprints.common.pages import safe_next, show
-from models.accounts import find_user
+from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+
+from blueprints.common import captcha, logins
+from blueprints.common.access import PUBLIC, Needs, current, get_or_404, page
+from blueprints.common.numbers import Sentence
+from blueprints.common.pages import go, safe_next, show
+from models.accounts import find_card
 from models.database import session
+from models.sessions import KeptPost
+
+from .services import check_login, missing_fields
 
 bp = Blueprint("auth", __name__)
+
+
+@bp.app_context_processor
+def login_form() -> dict:
+    """For the login box of the home page too."""
+    return {"new_captcha": captcha.new_captcha}
 
 
 @bp.get("/login")
 @page("3001", "用户登录", PUBLIC)
 def show_login():
-    return show("auth/login.html")
+    return show("auth/login.html", user="", errors=[], summary=[], next=safe_next(request.args.get("next")) or "")
 
 
 @bp.post("/login")
 @page("3001", "用户登录", PUBLIC)
 def log_in():
-    user = find_user(request.form.get("user", ""))
-    try:
-        PasswordHasher().verify(
-            user.password_hash if user else "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA", request.form["password"]
-        )
-    except VerificationError:
-        return show("auth/login.html")
-    token = logins.log_in(user)
+    typed = request.form
+    if typed.get("go") == "another":
+        return ask_again([])
+    if missing := missing_fields(typed):
+        return ask_again(missing)
+    user, sentence = check_login(typed["user"], typed["password"], typed["captcha"], typed.get("captcha_token", ""),
+                                 request.remote_addr or "")  # fmt: skip
+    if sentence:
+        return ask_again([("captcha" if sentence.number == "90502" else "user", sentence)])
+    response = enter(user, safe_next(typed.get("next")))
     session.commit()
-    target = safe_next(request.form.get("next")) or url_for("portal.show_workspace")
+    return response
+
+
+def ask_again(errors: list[tuple[str, Sentence]]):
+    """The page with a new captcha; the user name stays, the password never does."""
+    summary = [{"number": sentence.number, "sentence": sentence, "href": f"#{name}"} for name, sentence in errors]
+    return show("auth/login.html", user=request.form.get("user", "")[:100], errors=errors, summary=summary,
+                next=safe_next(request.form.get("next")) or "")  # fmt: skip
+
+
+def enter(user, target: str | None, **card) -> Response:
+    """Logs in and goes to `target`; by way of page 3005 when a POST was kept for this user."""
+    token = logins.log_in(user, **card)
+    target = target or url_for("portal.show_workspace")
+    if logins.newest_kept_post(logins.principal_of(logins.find_login(logins.hash_token(token)))):
+        target = url_for("auth.show_kept", next=target)
     return logins.set_login_cookie(redirect(target, 303), token)
 
 
-@bp.get("/login/card")
-@page("3003", "卡介质方式登录", PUBLIC)
-def show_card_login():
-    return show("auth/login.html")
+@bp.get("/login/captcha.png")
+@page(None, "验证码图片", PUBLIC)
+def show_captcha():
+    content = get_or_404(captcha.read_captcha(request.args.get("t", "")))
+    return uncached(captcha.image_of(content), "image/png")
+
+
+@bp.get("/login/captcha.wav")
+@page(None, "验证码语音", PUBLIC)
+def speak_captcha():
+    content = get_or_404(captcha.read_captcha(request.args.get("t", "")))
+    return uncached(captcha.voice_of(content), "audio/wav")
+
+
+def uncached(data: bytes, kind: str) -> Response:
+    return Response(data, mimetype=kind, headers={"Cache-Control": "no-store"})
+
+
+@bp.get("/login/recovery")
+@page("3006", "找回密码和用户名", PUBLIC)
+def show_recovery():
+    return show("auth/recovery.html")
 
 
 @bp.post("/logout")
@@ -46,13 +92,77 @@ def show_card_login():
 def log_out():
     logins.log_out()
     session.commit()
-    return redirect("/", 303)
+    response = go("portal.show_home")
+    response.delete_cookie(logins.login_cookie_name(), path="/", secure=current_app.config["SETTINGS"].is_https)
+    return response
 
 
 @bp.post("/login/renew")
 @page(None, "重新登录", Needs())
 def renew_login():
-    user = __import__("flask").g.login.user
-    token = logins.log_in(user)
+    """One button: the principal is taken anew. How long ago credentials were given stays as it was."""
+    old = g.login
+    if old.card_number and not is_still_bound(old):
+        flash("卡的绑定变了，请重新用卡登录。")
+        return go("auth.show_card_login")
+    token = logins.log_in(old.user, old.medium, old.card_number, old.card_until)
+    logins.find_login(logins.hash_token(token)).at = old.at
     session.commit()
-    return logins.set_login_cookie(redirect("/member", 303), token)
+    flash("已经重新登录，新的资料和权限生效了。")
+    return logins.set_login_cookie(go("portal.show_workspace"), token)
+
+
+def is_still_bound(login) -> bool:
+    card = find_card(login.card_number)
+    return card is not None and card.user_id == login.user_id
+
+
+@bp.get("/login/kept")
+@page("3005", "找回刚才填的内容", Needs())
+def show_kept():
+    kept = logins.newest_kept_post(current())
+    target = safe_next(request.args.get("next")) or url_for("portal.show_workspace")
+    if kept is None:
+        return redirect(target, 303)
+    pairs = [(name, value) for name, value in kept.fields if name not in ("next", "go_on")]
+    seen = [value for name, value in pairs if value and name not in ("go", "revision", "page")]
+    return show("auth/kept.html", kept=kept, pairs=pairs, seen=seen, where=title_of(kept.path), target=target)
+
+
+def title_of(path: str) -> str:
+    """What the page is called that the POST was meant for."""
+    try:
+        endpoint, _ = current_app.url_map.bind("").match(path.partition("?")[0], method="POST")
+    except HTTPException:
+        return ""
+    return current_app.view_functions[endpoint].page.title
+
+
+@bp.post("/login/kept/<uuid:id>/send")
+@page(None, "再提交一次", Needs())
+def send_kept(id):
+    """307: the browser sends the same body to where it belongs, under the CSRF token of now."""
+    kept = get_own_kept(id)
+    session.delete(kept)
+    session.commit()
+    return redirect(safe_next(kept.path) or "/", 307)
+
+
+@bp.post("/login/kept/<uuid:id>/discard")
+@page(None, "不要了", Needs())
+def discard_kept(id):
+    session.delete(get_own_kept(id))
+    session.commit()
+    flash("留着的内容已经删掉。")
+    return redirect(safe_next(request.form.get("next")) or url_for("portal.show_workspace"), 303)
+
+
+def get_own_kept(id) -> KeptPost:
+    kept = session.get(KeptPost, id)
+    return kept if kept and kept.user_id == current().user_id else abort(404)
+
+
+def query_of(**values) -> str:
+    """`?a=b` of the values that are set, or nothing."""
+    found = {name: value for name, value in values.items() if value}
+    return f"?{urlencode(found)}" if found else ""

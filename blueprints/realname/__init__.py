@@ -2,6 +2,8 @@
 
 from blueprints.common.areas import Area
 
-from .routes import bp
+from . import by_card
+from .routes import bp, open_items
 
-AREA = Area("50", "单位实名认证", bp)
+AREA = Area("50", "单位实名认证", bp, open_items=open_items)
+__all__ = ["AREA", "by_card"]

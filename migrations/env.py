@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import NullPool, create_engine
 
 import models
+from migrations.compare import is_ours
 from models.database import Base
 
 assert models
@@ -19,11 +20,6 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-
-
-def is_ours(thing, name, type_, reflected, compare_to) -> bool:
-    """Procrastinate's tables come from its own schema, in a migration of theirs."""
-    return not (type_ == "table" and name.startswith("procrastinate_"))
 
 
 run()

@@ -57,12 +57,14 @@ class Answer:
     """
 
     stored = True
+    missing = "请填写「{label}」"
 
     def __init__(self, label, *rules, number, required=True, when=always, personal=False, key=None, group="", span=False,
-                 hint="", attributes=None, **options):  # fmt: skip
+                 hint="", missing=None, attributes=None, **options):  # fmt: skip
         super().__init__(label, rules, description=hint, render_kw=attributes or {}, **options)
         self.number, self.required, self.when, self.personal = number, required, when, personal
         self.key, self.group, self.span, self.needed = key, group, span, False
+        self.missing = missing or self.missing
 
     @property
     def value(self):
@@ -89,7 +91,7 @@ class Answer:
     def pre_validate(self, form):
         if not self.value:
             if self.needed:
-                raise stop("90001", "请填写「{label}」", label=self.label.text)
+                raise stop("90001", self.missing, label=self.label.text)
             raise StopValidation()
 
 
@@ -110,6 +112,7 @@ class Choice(Answer, SelectField):
     """One of `options`: [(key, label)], or a function of the case that gives them."""
 
     widget = GovSelect()
+    missing = "请选择「{label}」"
 
     def __init__(self, label, *rules, options, **rest):
         super().__init__(label, *rules, **rest)
@@ -168,6 +171,8 @@ class Slot(Choice):
 
 class Upload(Answer, StringField):
     """A file that is already in the file store; its id is the answer, its name is shown. `limit` in bytes."""
+
+    missing = "请添加「{label}」"
 
     def __init__(self, label, *rules, types, limit, **rest):
         super().__init__(label, *rules, **rest)

@@ -198,7 +198,7 @@ def render_step(wizard, document, form, problems: list[Problem], *, visits=None,
     items = list_items(wizard, document, step, visits) if isinstance(step, ListStep) else None
     return show(
         step.template, number=step.number, wizard=wizard, kind=wizard.kind, document=document, step=step, form=form,
-        problems=[*extra, *(summary_line(problem) for problem in problems)], sent_back=sent_back,
+        problems=[*extra, *(summary_line(problem, form) for problem in problems)], sent_back=sent_back,
         revision=saved.revision if saved else 0, saved=saved, conflict=conflict, visits=visits, items=items,
         back=back_url(wizard, document, step, visits), minutes=minutes_left(wizard, document), main_form="step",
         is_list=items is not None and form.place == step.slug, progress=progress(wizard, document, visits, step),
@@ -206,8 +206,10 @@ def render_step(wizard, document, form, problems: list[Problem], *, visits=None,
     )  # fmt: skip
 
 
-def summary_line(problem: Problem) -> dict:
-    return {"number": problem.number, "sentence": problem.sentence, "href": f"#{problem.path.rpartition('/')[2]}"}
+def summary_line(problem: Problem, form: DocumentForm) -> dict:
+    name = problem.path.rpartition("/")[2]
+    field = form[name].short_number if name in form else ""
+    return {"number": problem.number, "sentence": problem.sentence, "href": f"#{name}", "field": field}
 
 
 def list_items(wizard: Wizard, document: Document, step: ListStep, visits: list[Visit]) -> list[dict]:

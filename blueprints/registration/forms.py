@@ -7,7 +7,7 @@ from flask import current_app
 from blueprints.common.checks import (
     customs_code_shape,
     email_shape,
-    is_id_number,
+    id_number_shape,
     mobile_shape,
     phone_shape,
     postcode_shape,
@@ -131,8 +131,8 @@ class AdministratorForm(DocumentForm):
                 hint="6-12位英文字母、数字或_组成, 不区分大小写!", attributes={"autocomplete": "off"})  # fmt: skip
     password = Secret("密码", number="200402", keep=keep_password, group="账户")
     again = Secret("确认密码", number="200403", same_as="password", group="账户")
-    name = Text("真实姓名", number="200404", limit=40, group="管理员")
-    id_number = Text("证件号码", Rule("90206", "身份证号码要18位，且校验位要对，请对照证件", is_id_number),
+    name = Text("真实姓名", number="200404", limit=40, group="管理员", missing="真实姓名不能为空!")
+    id_number = Text("证件号码", id_number_shape,
                      number="200405", required=False, personal=True, group="管理员", hint="身份证；绑卡时要和卡上的一致")  # fmt: skip
     email = Text("E-mail", email_shape, number="200406", personal=True, span=True, group="管理员",
                  hint="注: 注册审核结果将发送到该邮箱，请务必准确填写，否则会影响您及时收到重要信息!")  # fmt: skip

@@ -1,0 +1,60 @@
+"""The list of all spoken numbers, taken from the declarations: pages, fields, errors. `docs/numbers.txt` keeps it."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+from .access import Principal
+from .fields import DocumentForm
+from .kinds import Case
+
+NOBODY = UUID(int=0)
+ROOT = Path(__file__).parents[2]
+ERROR = re.compile(r'"(90\d{3})",?\s*(?:f?"((?:[^"\\]|\\.)*)")')
+
+
+def spoken_numbers(app) -> dict[str, str]:
+    """{digits: meaning}. Raises ValueError where one number would mean two things."""
+    found: dict[str, str] = {}
+    for number, meaning in (*_pages(app), *_kinds(app)):
+        if found.setdefault(number, meaning) != meaning:
+            raise ValueError(f"{number} means 「{found[number]}」 and 「{meaning}」")
+    sentences: dict[str, set[str]] = {}
+    for number, sentence in _errors():
+        sentences.setdefault(number, set()).add(sentence)
+    return found | {number: " | ".join(sorted(said)) for number, said in sentences.items()}
+
+
+def _pages(app):
+    for view in app.view_functions.values():
+        info = getattr(view, "page", None)
+        if info and info.number and not hasattr(view, "wizard"):
+            yield info.number, info.title
+
+
+def _kinds(app):
+    own = {number for number, _ in _pages(app)}
+    for wizard in app.config["KIND_PAGES"].values():
+        kind = wizard.kind
+        if wizard.start_number not in own:
+            yield wizard.start_number, kind.title
+        yield wizard.check_number, f"{kind.title}：核对"
+        yield wizard.status_number, f"{kind.title}：回执"
+        for part in (*kind.steps, *kind.stages):
+            yield part.number, f"{kind.title}：{part.title}"
+            yield from _fields(app, kind, part)
+
+
+def _fields(app, kind, part):
+    who = Principal(user_id=NOBODY, name="", role="operator", enterprise_id=NOBODY)
+    case = Case(kind, who, app.config["REGION"], None)
+    forms = part.form if isinstance(part.form, type) and issubclass(part.form, DocumentForm) else part.form(case)
+    for field in forms(case, part.slug):
+        yield field.number, f"{part.title}：{field.label.text}"
+
+
+def _errors():
+    """From the source: a number and its sentence stand together wherever an error is declared."""
+    for path in sorted((ROOT / "blueprints").rglob("*.py")):
+        for number, sentence in ERROR.findall(path.read_text("utf-8")):
+            yield number, sentence

@@ -1,0 +1,156 @@
+"""Rules of the house that no single page can keep by itself: rights, numbers, templates, settings, migrations."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import models
+from blueprints.common.access import PUBLIC
+from blueprints.common.census import spoken_numbers
+from migrations.compare import is_ours
+from models.database import Base, session
+from settings import Settings, SettingsError
+from stack.database import migrate
+from tests.browsing import ORIGIN, Browser
+from tests.conftest import log_in, the_cluster
+
+ROOT = Path(__file__).parents[1]
+assert models
+
+PUBLIC_AREAS = ("auth.", "registration.")
+PUBLIC_PAGES = {
+    "portal.show_home", "portal.show_regions", "portal.show_preparation", "portal.list_announcements",
+    "portal.show_announcement", "portal.list_guides", "portal.show_guide", "portal.show_faq", "portal.show_terms",
+    "portal.show_help", "portal.show_about", "portal.show_promotions", "portal.show_downloads", "portal.show_why",
+    "portal.switch_frame", "portal.show_file", "portal.show_health",
+}  # fmt: skip
+
+
+def test_every_page_that_is_not_listed_asks_for_a_login(house):
+    open_ones = {name for name, view in house.view_functions.items() if name != "static" and view.page.needs == PUBLIC}
+    assert {name for name in open_ones if not name.startswith(PUBLIC_AREAS)} == PUBLIC_PAGES
+
+
+def test_a_stranger_gets_no_page_that_needs_a_login(app):
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if rule.endpoint == "static" or not view.page.needs.login or "GET" not in rule.methods:
+            continue
+        url = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", rule.rule)
+        url = re.sub(r"<int:\w+>", "1", re.sub(r"<[\w:]+>", "x", url))
+        response = client.get(url, base_url=ORIGIN)
+        assert response.status_code == 303, rule.rule
+        assert response.headers["Location"].startswith("/login"), rule.rule
+
+
+def test_every_post_without_its_token_is_refused(app, administrator):
+    browser = log_in(Browser(app, check=False), administrator)
+    exempt = {name for name in app.view_functions if name.startswith("auth.answer_bridge_")}
+    for rule in app.url_map.iter_rules():
+        if "POST" not in rule.methods or rule.endpoint in exempt or rule.rule.startswith("/card/requests/"):
+            continue
+        url = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", rule.rule)
+        url = re.sub(r"<int:\w+>", "1", re.sub(r"<[\w:]+>", "x", url))
+        response = browser.client.post(url, base_url=ORIGIN, data={"a": "1"}, headers={"Origin": "https://evil.example"})
+        assert response.status_code in (400, 403, 404), f"{rule.rule}: {response.status_code}"
+
+
+def test_an_unknown_host_name_is_refused(app):
+    assert app.test_client().get("/", base_url="http://evil.example").status_code == 400
+
+
+def test_a_spoken_number_never_changes_its_meaning(house):
+    with house.test_request_context(base_url=ORIGIN):
+        now = spoken_numbers(house)
+    lines = (ROOT / "docs" / "numbers.txt").read_text("utf-8").splitlines()
+    then = dict(line.split(" = ", 1) for line in lines)
+    changed = {number: (meaning, now[number]) for number, meaning in then.items() if number in now and now[number] != meaning}
+    assert not changed
+    assert not now.keys() - then.keys(), "new numbers: `flask numbers > docs/numbers.txt`"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
+def test_a_template_keeps_htmx_in_macros_and_scripts_and_styles_outside(path):
+    text = path.read_text("utf-8")
+    if "macros" not in path.parts:
+        assert "data-hx-" not in text
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
+    assert "<script>" not in text
+    for names in re.findall(r"import ([\w, ]+?)(?: with context)? -?%}", text):
+        for name in names.split(", "):
+            assert len(re.findall(rf"\b{name}\b", text)) > 1, f"{name} is imported for nothing"
+
+
+def test_old_explorers_are_told_about_the_fast_mode(app):
+    page = app.test_client().get("/", base_url=ORIGIN, headers={"User-Agent": "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0)"})
+    assert "请点地址栏右侧的闪电图标，切换到极速模式" in page.text
+    assert "极速模式" not in app.test_client().get("/", base_url=ORIGIN).text
+
+
+def test_pages_carry_a_strict_policy_and_are_not_kept_by_caches(app):
+    response = app.test_client().get("/", base_url=ORIGIN)
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe-inline" not in policy
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "HX-Request" in response.headers["Vary"]
+
+
+def test_the_language_switch_keeps_to_this_house(app):
+    browser = Browser(app).open("/")
+    browser.follow("English")
+    assert browser.soup.html["lang"] == "en"
+    response = browser.client.get("/frame/language/zh?next=//evil.example/", base_url=ORIGIN)
+    assert response.headers["Location"] == "/"
+
+
+GOOD = {
+    "mode": "production", "public_origin": "https://eport.example", "database_url": "postgresql+psycopg://x",
+    "secret_key": "s" * 40, "data_keys": "k1:" + base64.b64encode(b"k" * 32).decode(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"public_origin": "http://eport.example"}, "https"),
+        ({"demo_captcha": "XXXXX"}, "EPORT_DEMO_CAPTCHA"),
+        ({"sandbox_origin": "http://127.0.0.1:8090"}, "EPORT_SANDBOX_ORIGIN"),
+        ({"secret_key": "short"}, "EPORT_SECRET_KEY"),
+        ({"data_keys": "demo:x"}, "demonstration"),
+        ({"data_keys": ""}, "EPORT_DATA_KEYS"),
+        ({"company_register_url": "http://register.example"}, "EPORT_COMPANY_REGISTER_URL"),
+    ],
+)
+def test_production_refuses_what_belongs_to_the_demonstration(tmp_path, change, words):
+    Settings(**GOOD, card_authorities=tmp_path).check()
+    with pytest.raises(SettingsError, match=words):
+        Settings(**{**GOOD, **change}, card_authorities=tmp_path).check()
+
+
+def test_production_refuses_a_card_authority_of_the_sandbox(tmp_path):
+    (tmp_path / "rsa.pem").write_text("SANDBOX CA\n-----BEGIN CERTIFICATE-----")
+    with pytest.raises(SettingsError, match="CA of the sandbox"):
+        Settings(**GOOD, card_authorities=tmp_path).check()
+
+
+def test_the_migrations_make_the_tables_that_the_models_describe(app):
+    context = MigrationContext.configure(session.connection(), opts={"include_object": is_ours, "compare_type": True})
+    assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_migrations_can_be_taken_back(worker_id):
+    cluster = the_cluster()
+    name = f"down_{worker_id}"
+    cluster.drop(name)
+    url = cluster.create(name)
+    migrate(url)
+    migrate(url, "base")
+    left = cluster.psql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'", name)
+    assert left == "0"
+    migrate(url)
+    cluster.drop(name)

@@ -105,7 +105,7 @@ class Text(Answer, StringField):
     def pre_validate(self, form):
         super().pre_validate(form)
         if len(self.value) > self.limit:
-            raise stop("90011", "「{label}」最多 {limit} 个字", label=self.label.text, limit=self.limit)
+            raise stop("90011", "「{label}」最多{limit}个字", label=self.label.text, limit=self.limit)
 
 
 class Choice(Answer, SelectField):
@@ -196,10 +196,10 @@ def check_upload(field, file) -> None:
     """Raises `StopValidation` for a file of a type or size that the field does not take."""
     if file is None or file.kind not in field.types:
         names = "、".join(field.types)
-        raise stop("90003", "「{label}」只收 {types} 格式的文件，请换一个", label=field.label.text, types=names)
+        raise stop("90003", "「{label}」只收{types}格式的文件，请换一个", label=field.label.text, types=names)
     if file.size > field.limit:
         size = field.limit // 2**20
-        raise stop("90004", "「{label}」单个文件不能超过 {size}M，请压缩后再传", label=field.label.text, size=size)
+        raise stop("90004", "「{label}」单个文件不能超过{size}M，请压缩后再传", label=field.label.text, size=size)
 
 
 class Locked(Answer, StringField):

@@ -6,6 +6,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -70,7 +71,7 @@ def store_upload(upload, types, limit: int, *, document_id: UUID | None = None, 
     """
     name = Path(upload.filename.replace("\\", "/")).name[:120]
     names = "、".join(types)
-    with tempfile.TemporaryDirectory(dir=_incoming()) as folder:
+    with closing(upload), tempfile.TemporaryDirectory(dir=_incoming()) as folder:
         plain = Path(folder) / "upload"
         size, digest, head = _receive(upload.stream, plain, limit)
         if size == 0:
@@ -78,7 +79,7 @@ def store_upload(upload, types, limit: int, *, document_id: UUID | None = None, 
         kind = kind_of(head, name, plain)
         wanted = {_SAME.get(each, each) for each in types}
         if kind is None or kind not in wanted:
-            raise FileRefused(Sentence("90003", "文件「{name}」不是 {types} 格式，请换一个", name=name, types=names))
+            raise FileRefused(Sentence("90003", "文件「{name}」不是{types}格式，请换一个", name=name, types=names))
         row = StoredFile(kind=kind, size=size, sha256=digest, at=clock.now(), name=name)
         row.document_id, row.enterprise_id = document_id, enterprise_id
         _encrypt(plain, row.id)
@@ -92,7 +93,7 @@ def _receive(stream: BinaryIO, target: Path, limit: int) -> tuple[int, bytes, by
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if size > limit:
-                raise FileRefused(Sentence("90004", "单个文件不能超过 {size}M，请压缩后再传", size=limit // 2**20))
+                raise FileRefused(Sentence("90004", "单个文件不能超过{size}M，请压缩后再传", size=limit // 2**20))
             digest.update(chunk)
             head = head or chunk[:512]
             out.write(chunk)

@@ -1,5 +1,7 @@
 """Prints: HTML to PDF by WeasyPrint, with a fetcher that serves static files by name and nothing else."""
 
+from pathlib import Path
+
 from flask import Response, current_app
 from weasyprint import HTML
 from weasyprint.urls import URLFetcher
@@ -12,8 +14,7 @@ class StaticOnly(URLFetcher):
         name = url.removeprefix("static:")
         if url == name or "/" in name or not name.endswith(".css"):
             raise ValueError(f"a print fetches nothing: {url[:80]}")
-        path = current_app.open_resource(f"static/{name}").name
-        return super().fetch(f"file://{path}", headers)
+        return super().fetch(Path(current_app.static_folder, name).as_uri(), headers)
 
 
 def pdf_answer(html: str, name: str) -> Response:

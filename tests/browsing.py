@@ -97,6 +97,7 @@ class Browser:
         url = url if url.startswith("/") else urlsplit(url)._replace(scheme="", netloc="").geturl() or self.url
         for _ in range(8):
             response = self.client.open(url, method=method, base_url=ORIGIN, **options)
+            response.request.environ["wsgi.input"].close()  # a body over 500 kB is a temporary file
             if response.status_code not in (301, 302, 303):
                 break
             target = urlsplit(response.headers["Location"])

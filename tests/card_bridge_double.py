@@ -5,6 +5,8 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from gateways.card_answers import Question, statement
+from models.challenges import Challenge
+from models.database import session
 from tests.browsing import ORIGIN
 from tests.conftest import ID_NUMBER, USCC
 from tests.gateways.card_authority import TEXTS, RsaPki
@@ -75,3 +77,8 @@ def errors_of(browser) -> list[str]:
     """Number and sentence of each error of the page."""
     lines = [line.get_text(" ", strip=True) for line in browser.soup.select(".govuk-error-summary__list li")]
     return [" ".join(reversed(line.rsplit(" ", 1))) for line in lines]
+
+
+def the_challenge() -> Challenge:
+    session.expire_all()
+    return session.query(Challenge).order_by(Challenge.created_at.desc()).first()

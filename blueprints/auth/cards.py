@@ -94,7 +94,7 @@ def show_challenge(id):
     settings = current_app.config["SETTINGS"]
     return show(
         "card/challenge.html", challenge=challenge, lines=lines_of(challenge), what=WORDS[challenge.purpose],
-        number=check_number(asked), link=f"{settings.bridge_origin}/requests/{asked}?portal={settings.public_origin}",
+        check=check_number(asked), link=f"{settings.bridge_origin}/requests/{asked}?portal={settings.public_origin}",
         until=challenge.created_at + PIN_TIME, idle=challenge.progress_at + IDLE_TIME, report=last_report(challenge),
         refusal=refusal_of(challenge), done=challenge.next_path or url_for("portal.show_workspace"),
     )  # fmt: skip

@@ -73,7 +73,7 @@ def prepare(programs: Programs) -> str | None:
     app = create_app(settings)
     with app.app_context():
         code = seed_demonstration(settings)
-    note = FOLDER / "resume-code.txt"
+    note = programs.folder / "resume-code.txt"
     if code:
         note.write_text(code)
     return note.read_text() if note.exists() else None

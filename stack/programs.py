@@ -77,6 +77,7 @@ class Programs:
             "EPORT_SMTP": f"127.0.0.1:{self.ports.smtp}",
             "EPORT_BRIDGE_ORIGIN": f"http://127.0.0.1:{self.ports.bridge}",
             "EPORT_SANDBOX_ORIGIN": self.sandbox_origin,
+            "EPORT_DEMO_CAPTCHA": "XXXXX",
             "EPORT_SANDBOX_FOLDER": str(world),
             "EPORT_SANDBOX_PORT": str(self.ports.sandbox),
             "EPORT_SANDBOX_SMTP_PORT": str(self.ports.smtp),
@@ -127,7 +128,7 @@ class Programs:
         wanted = {"sandbox": f"{self.sandbox_origin}/", "portal": f"{self.origin}/health"}
         for name, url in wanted.items():
             if name in self.children:
-                self._wait(name, seconds, lambda url=url: _answers(url))
+                self._wait(name, seconds, lambda url=url: is_up(url))
         if "bridge" in self.children:
             self._wait("bridge", seconds, lambda: _listens(self.ports.bridge))
 
@@ -156,7 +157,7 @@ class Programs:
                 child.wait()
 
 
-def _answers(url: str) -> bool:
+def is_up(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return answer.status == 200

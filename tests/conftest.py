@@ -2,8 +2,10 @@
 
 import base64
 import os
+import re
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -167,6 +169,28 @@ def _next_job():
     row = session.execute(query).first()
     session.commit()
     return row
+
+
+class Outbox:
+    """Stands where the mail server would: what the portal sent."""
+
+    def __init__(self):
+        self.mails = []
+
+    def send(self, mail) -> None:
+        self.mails.append(mail)
+
+    @property
+    def proof(self) -> str:
+        """The six digits of the newest mail that holds some."""
+        return next(found for mail in reversed(self.mails) for found in re.findall(r"\b\d{6}\b", mail.text))
+
+
+@pytest.fixture
+def outbox(app, monkeypatch):
+    box = Outbox()
+    monkeypatch.setitem(app.config, "GATEWAYS", replace(app.config["GATEWAYS"], mail=box))
+    return box
 
 
 def make_user(name="demo01", *, role="administrator", enterprise=None, password="correct horse", desks=(), person=None):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from govuk_frontend_wtf.wtforms_widgets import (
     GovCheckboxesInput,
-    GovPasswordInput,
     GovRadioInput,
     GovSelect,
     GovTextArea,
@@ -224,11 +223,15 @@ class Secret(Answer, StringField):
     """
 
     stored = False
-    widget = GovPasswordInput()
+    widget = GovTextInput()
 
     def __init__(self, label, *rules, keep=None, of=None, same_as=None, **rest):
         super().__init__(label, *rules, **rest)
         self.keep, self.of, self.same_as = keep, of, same_as
+
+    def _value(self) -> str:
+        """Never written back into a page."""
+        return ""
 
     def pre_validate(self, form):
         if self.same_as:

@@ -35,6 +35,7 @@ class Wizard:
     check_number: str
     status_number: str
     start_number: str
+    resume_endpoint: str | None = None  # where a draft without account gets its 续办码
 
     def url(self, act: str, **values) -> str:
         return url_for(self.endpoint_name(act), **values)
@@ -50,9 +51,11 @@ def office() -> Office:
     return current_app.config["OFFICE"]
 
 
-def add_wizard(bp: Blueprint, kind: Kind, *, start_number: str, check_number: str, status_number: str) -> Wizard:
+def add_wizard(
+    bp: Blueprint, kind: Kind, *, start_number: str, check_number: str, status_number: str, resume: str | None = None
+) -> Wizard:
     """Gives the kind its pages under `/<area>/<kind slug>/…`, and lists them where every area finds them."""
-    wizard = Wizard(kind, bp, check_number, status_number, start_number)
+    wizard = Wizard(kind, bp, check_number, status_number, start_number, resume)
     # Rights are asked per document: before an account exists the browser's own cookie says which drafts are its.
     needs = kind.needs if kind.needs.login else PUBLIC
     root = f"/{kind.slug}"

@@ -1,6 +1,6 @@
 """Pages 1001–1099: what anybody may read, the member's home, uploaded files, and switches of the frame."""
 
-from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, request, stream_with_context, url_for
 from flask import session as cookie_session
 from sqlalchemy import text
 
@@ -168,7 +168,7 @@ def show_file(file_id):
     if not is_own and not (document and (may_open(document, principal) or office().is_desk_of(document, principal))):
         abort(404)
     disposition = "inline" if file.kind in TYPES else "attachment"
-    answer = Response(read_chunks(file), mimetype=TYPES.get(file.kind, "application/octet-stream"))
+    answer = Response(stream_with_context(read_chunks(file)), mimetype=TYPES.get(file.kind, "application/octet-stream"))
     answer.headers.set("Content-Disposition", disposition, filename=file.name)
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer.headers["Cache-Control"] = "private, no-store"

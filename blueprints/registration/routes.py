@@ -32,7 +32,10 @@ def show_start():
     return show("registration/start.html", kind=REGISTRATION, wizard=WIZARD)
 
 
-WIZARD = add_wizard(bp, REGISTRATION, start_number="2010", check_number="2011", status_number="2012")
+WIZARD = add_wizard(
+    bp, REGISTRATION, start_number="2010", check_number="2011", status_number="2012",
+    resume="registration.make_resume_code",
+)  # fmt: skip
 
 
 @bp.post("/registration/<uuid:id>/resume-code")

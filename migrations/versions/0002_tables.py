@@ -58,6 +58,12 @@ def upgrade() -> None:
     op.create_index("ix_events_subject", "events", ["subject"], unique=False)
     op.create_index("ix_events_unsealed", "events", ["id"], unique=False, postgresql_where="seal IS NULL")
     op.create_table(
+        "lost_cards",
+        sa.Column("mark", sa.String(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("mark", name=op.f("pk_lost_cards")),
+    )
+    op.create_table(
         "notices",
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
@@ -71,6 +77,33 @@ def upgrade() -> None:
         sa.Column("last", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("series", name=op.f("pk_serial_numbers")),
     )
+    op.create_table(
+        "used_captchas",
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_used_captchas")),
+    )
+    op.create_index(op.f("ix_used_captchas_at"), "used_captchas", ["at"], unique=False)
+    op.create_table(
+        "company_profiles",
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("customs_code", sa.String(), nullable=False),
+        sa.Column("dxp_id", sa.String(), nullable=False),
+        sa.Column("types", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("remark", sa.String(), nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_company_profiles_enterprise_id_enterprises")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_company_profiles")),
+    )
+    op.create_index(op.f("ix_company_profiles_enterprise_id"), "company_profiles", ["enterprise_id"], unique=False)
     op.create_table(
         "held_codes",
         sa.Column("enterprise_id", sa.Uuid(), nullable=False),
@@ -89,6 +122,46 @@ def upgrade() -> None:
         sa.UniqueConstraint("enterprise_id", "code", name=op.f("uq_held_codes_enterprise_id_code")),
     )
     op.create_index(op.f("ix_held_codes_enterprise_id"), "held_codes", ["enterprise_id"], unique=False)
+    op.create_table(
+        "inbox_files",
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_inbox_files_enterprise_id_enterprises")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox_files")),
+        sa.UniqueConstraint("enterprise_id", "name", "sha256", name=op.f("uq_inbox_files_enterprise_id_name_sha256")),
+    )
+    op.create_index(
+        "ix_inbox_files_garbled",
+        "inbox_files",
+        ["enterprise_id", "at"],
+        unique=False,
+        postgresql_where=sa.text("verdict = 'garbled'"),
+    )
+    op.create_index(
+        "ix_inbox_files_new", "inbox_files", ["at"], unique=False, postgresql_where=sa.text("verdict IS NULL")
+    )
+    op.create_table(
+        "pushes",
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("customs_code", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_pushes_enterprise_id_enterprises")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pushes")),
+    )
+    op.create_index(op.f("ix_pushes_enterprise_id"), "pushes", ["enterprise_id"], unique=False)
     op.create_table(
         "users",
         sa.Column("name", sa.String(), nullable=False),
@@ -128,6 +201,44 @@ def upgrade() -> None:
         sa.UniqueConstraint("card_number", name=op.f("uq_bound_cards_card_number")),
     )
     op.create_index(op.f("ix_bound_cards_user_id"), "bound_cards", ["user_id"], unique=False)
+    op.create_table(
+        "challenges",
+        sa.Column("id_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("cookie_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("post_key_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("nonce", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("refusal", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("certificate", sa.LargeBinary(), nullable=True),
+        sa.Column("enterprise_id", sa.Uuid(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("task_id", sa.Uuid(), nullable=True),
+        sa.Column("items", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("message_count", sa.Integer(), nullable=False),
+        sa.Column("signed_count", sa.Integer(), nullable=False),
+        sa.Column("next_path", sa.String(), nullable=False),
+        sa.Column("again_path", sa.String(), nullable=False),
+        sa.Column("report_page", sa.String(), nullable=True),
+        sa.Column("report_outcome", sa.Integer(), nullable=True),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("progress_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_challenges_enterprise_id_enterprises")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_challenges_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_challenges_code_hash")),
+        sa.UniqueConstraint("cookie_hash", name=op.f("uq_challenges_cookie_hash")),
+        sa.UniqueConstraint("id_hash", name=op.f("uq_challenges_id_hash")),
+    )
+    op.create_index(op.f("ix_challenges_created_at"), "challenges", ["created_at"], unique=False)
+    op.create_index(op.f("ix_challenges_task_id"), "challenges", ["task_id"], unique=False)
+    op.create_index(op.f("ix_challenges_user_id"), "challenges", ["user_id"], unique=False)
     op.create_table(
         "documents",
         sa.Column("kind", sa.String(), nullable=False),
@@ -187,6 +298,57 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_logins_user_id"), "logins", ["user_id"], unique=False)
     op.create_table(
+        "receipts",
+        sa.Column("serial", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("guid", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("time", sa.String(), nullable=False),
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("order_no", sa.String(), nullable=False),
+        sa.Column("info", sa.Text(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("odd", sa.String(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["inbox_files.id"], name=op.f("fk_receipts_file_id_inbox_files")),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_receipts")),
+        sa.UniqueConstraint(
+            "guid", "status", "time", "enterprise_id", name=op.f("uq_receipts_guid_status_time_enterprise_id")
+        ),
+    )
+    op.create_index(
+        "ix_receipts_odd", "receipts", ["enterprise_id", "serial"], unique=False, postgresql_where=sa.text("odd <> ''")
+    )
+    op.create_table(
+        "strategies",
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("customs_code", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("platform_id", sa.Uuid(), nullable=False),
+        sa.Column("seller_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("changed_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_strategies_enterprise_id_enterprises")
+        ),
+        sa.ForeignKeyConstraint(
+            ["platform_id"], ["company_profiles.id"], name=op.f("fk_strategies_platform_id_company_profiles")
+        ),
+        sa.ForeignKeyConstraint(
+            ["seller_id"], ["company_profiles.id"], name=op.f("fk_strategies_seller_id_company_profiles")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_strategies")),
+        sa.UniqueConstraint(
+            "enterprise_id", "customs_code", "number", name=op.f("uq_strategies_enterprise_id_customs_code_number")
+        ),
+    )
+    op.create_table(
         "verifications",
         sa.Column("enterprise_id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -243,6 +405,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("document_id", "round", "stage", name=op.f("uq_decisions_document_id_round_stage")),
     )
     op.create_table(
+        "export_tasks",
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("customs_code", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("client_number", sa.String(), nullable=False),
+        sa.Column("strategy_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("is_generating", sa.Boolean(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("order_count", sa.Integer(), nullable=False),
+        sa.Column("generated_count", sa.Integer(), nullable=False),
+        sa.Column("next_place", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_export_tasks_enterprise_id_enterprises")
+        ),
+        sa.ForeignKeyConstraint(
+            ["strategy_id"], ["strategies.id"], name=op.f("fk_export_tasks_strategy_id_strategies")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_export_tasks_user_id_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_tasks")),
+        sa.UniqueConstraint("enterprise_id", "number", name=op.f("uq_export_tasks_enterprise_id_number")),
+    )
+    op.create_index(
+        "ix_export_tasks_list", "export_tasks", ["enterprise_id", "customs_code", "changed_at", "id"], unique=False
+    )
+    op.create_table(
         "files",
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
@@ -295,6 +488,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("document_id", name=op.f("uq_resume_codes_document_id")),
     )
     op.create_table(
+        "stored_signatures",
+        sa.Column("challenge_id", sa.Uuid(), nullable=False),
+        sa.Column("index", sa.Integer(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["challenge_id"],
+            ["challenges.id"],
+            name=op.f("fk_stored_signatures_challenge_id_challenges"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("challenge_id", "index", name=op.f("pk_stored_signatures")),
+    )
+    op.create_table(
         "submissions",
         sa.Column("document_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -329,14 +535,162 @@ def upgrade() -> None:
         sa.UniqueConstraint("value", name=op.f("uq_transmission_ids_value")),
     )
     op.create_index(op.f("ix_transmission_ids_enterprise_id"), "transmission_ids", ["enterprise_id"], unique=False)
+    op.create_table(
+        "customs_messages",
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("customs_code", sa.String(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("push_id", sa.Uuid(), nullable=True),
+        sa.Column("block", sa.Integer(), nullable=False),
+        sa.Column("first_place", sa.Integer(), nullable=False),
+        sa.Column("last_place", sa.Integer(), nullable=False),
+        sa.Column("order_count", sa.Integer(), nullable=False),
+        sa.Column("total", types.Fixed(precision=19, scale=2), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("dxp_id", sa.String(), nullable=False),
+        sa.Column("canonical", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("signed_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("signed_by", sa.String(), nullable=False),
+        sa.Column("wrapped_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("sending_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("sent_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enterprise_id"], ["enterprises.id"], name=op.f("fk_customs_messages_enterprise_id_enterprises")
+        ),
+        sa.ForeignKeyConstraint(["push_id"], ["pushes.id"], name=op.f("fk_customs_messages_push_id_pushes")),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["export_tasks.id"], name=op.f("fk_customs_messages_task_id_export_tasks")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customs_messages")),
+        sa.UniqueConstraint(
+            "task_id", "block", "first_place", name=op.f("uq_customs_messages_task_id_block_first_place")
+        ),
+    )
+    op.create_index(op.f("ix_customs_messages_push_id"), "customs_messages", ["push_id"], unique=False)
+    op.create_index(
+        "ix_customs_messages_sending",
+        "customs_messages",
+        ["sending_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('ready', 'sending')"),
+    )
+    op.create_table(
+        "export_orders",
+        sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("serial", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("customs_code", sa.String(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("order_no", sa.String(), nullable=False),
+        sa.Column("total", types.Fixed(precision=19, scale=2), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", sa.String(), nullable=True),
+        sa.Column("return_status", sa.Integer(), nullable=True),
+        sa.Column("return_time", sa.String(), nullable=True),
+        sa.Column("return_info", sa.String(), nullable=True),
+        sa.Column("changed_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["export_tasks.id"], name=op.f("fk_export_orders_task_id_export_tasks")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_orders")),
+        sa.UniqueConstraint(
+            "enterprise_id",
+            "customs_code",
+            "order_no",
+            name=op.f("uq_export_orders_enterprise_id_customs_code_order_no"),
+        ),
+    )
+    op.create_index(
+        "ix_export_orders_concluded",
+        "export_orders",
+        ["enterprise_id", "customs_code", "serial"],
+        unique=False,
+        postgresql_where=sa.text("return_status = 399"),
+    )
+    op.create_index("ix_export_orders_list", "export_orders", ["enterprise_id", "customs_code", "serial"], unique=False)
+    op.create_index(
+        "ix_export_orders_open",
+        "export_orders",
+        ["enterprise_id", "customs_code", "serial"],
+        unique=False,
+        postgresql_where=sa.text("state IS DISTINCT FROM 'success'"),
+    )
+    op.create_index("ix_export_orders_place", "export_orders", ["task_id", "place"], unique=False)
+    op.create_table(
+        "imports",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("report_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("orders_stored", sa.Integer(), nullable=False),
+        sa.Column("orders_known", sa.Integer(), nullable=False),
+        sa.Column("rows_wrong", sa.Integer(), nullable=False),
+        sa.Column("first_place", sa.Integer(), nullable=True),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("is_cancelled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", types.UtcDateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["files.id"], name=op.f("fk_imports_file_id_files")),
+        sa.ForeignKeyConstraint(["report_id"], ["files.id"], name=op.f("fk_imports_report_id_files")),
+        sa.ForeignKeyConstraint(["task_id"], ["export_tasks.id"], name=op.f("fk_imports_task_id_export_tasks")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_index(op.f("ix_imports_task_id"), "imports", ["task_id"], unique=False)
+    op.create_table(
+        "import_problems",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("column", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("fix", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name=op.f("fk_import_problems_import_id_imports"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("import_id", "row", "column", name=op.f("pk_import_problems")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("import_problems")
+    op.drop_index(op.f("ix_imports_task_id"), table_name="imports")
+    op.drop_table("imports")
+    op.drop_index("ix_export_orders_place", table_name="export_orders")
+    op.drop_index(
+        "ix_export_orders_open",
+        table_name="export_orders",
+        postgresql_where=sa.text("state IS DISTINCT FROM 'success'"),
+    )
+    op.drop_index("ix_export_orders_list", table_name="export_orders")
+    op.drop_index(
+        "ix_export_orders_concluded", table_name="export_orders", postgresql_where=sa.text("return_status = 399")
+    )
+    op.drop_table("export_orders")
+    op.drop_index(
+        "ix_customs_messages_sending",
+        table_name="customs_messages",
+        postgresql_where=sa.text("state IN ('ready', 'sending')"),
+    )
+    op.drop_index(op.f("ix_customs_messages_push_id"), table_name="customs_messages")
+    op.drop_table("customs_messages")
     op.drop_index(op.f("ix_transmission_ids_enterprise_id"), table_name="transmission_ids")
     op.drop_table("transmission_ids")
     op.drop_table("submissions")
+    op.drop_table("stored_signatures")
     op.drop_table("resume_codes")
     op.drop_index(op.f("ix_participations_enterprise_id"), table_name="participations")
     op.drop_table("participations")
@@ -345,12 +699,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_files_enterprise_id"), table_name="files")
     op.drop_index(op.f("ix_files_document_id"), table_name="files")
     op.drop_table("files")
+    op.drop_index("ix_export_tasks_list", table_name="export_tasks")
+    op.drop_table("export_tasks")
     op.drop_table("decisions")
     op.drop_index(op.f("ix_claims_document_id"), table_name="claims")
     op.drop_table("claims")
     op.drop_table("answers")
     op.drop_index(op.f("ix_verifications_enterprise_id"), table_name="verifications")
     op.drop_table("verifications")
+    op.drop_table("strategies")
+    op.drop_index("ix_receipts_odd", table_name="receipts", postgresql_where=sa.text("odd <> ''"))
+    op.drop_table("receipts")
     op.drop_index(op.f("ix_logins_user_id"), table_name="logins")
     op.drop_table("logins")
     op.drop_index(op.f("ix_kept_posts_user_id"), table_name="kept_posts")
@@ -360,15 +719,29 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_documents_applicant_user_id"), table_name="documents")
     op.drop_index(op.f("ix_documents_applicant_enterprise_id"), table_name="documents")
     op.drop_table("documents")
+    op.drop_index(op.f("ix_challenges_user_id"), table_name="challenges")
+    op.drop_index(op.f("ix_challenges_task_id"), table_name="challenges")
+    op.drop_index(op.f("ix_challenges_created_at"), table_name="challenges")
+    op.drop_table("challenges")
     op.drop_index(op.f("ix_bound_cards_user_id"), table_name="bound_cards")
     op.drop_table("bound_cards")
     op.drop_index(op.f("ix_users_enterprise_id"), table_name="users")
     op.drop_index(op.f("ix_users_email_index"), table_name="users")
     op.drop_table("users")
+    op.drop_index(op.f("ix_pushes_enterprise_id"), table_name="pushes")
+    op.drop_table("pushes")
+    op.drop_index("ix_inbox_files_new", table_name="inbox_files", postgresql_where=sa.text("verdict IS NULL"))
+    op.drop_index("ix_inbox_files_garbled", table_name="inbox_files", postgresql_where=sa.text("verdict = 'garbled'"))
+    op.drop_table("inbox_files")
     op.drop_index(op.f("ix_held_codes_enterprise_id"), table_name="held_codes")
     op.drop_table("held_codes")
+    op.drop_index(op.f("ix_company_profiles_enterprise_id"), table_name="company_profiles")
+    op.drop_table("company_profiles")
+    op.drop_index(op.f("ix_used_captchas_at"), table_name="used_captchas")
+    op.drop_table("used_captchas")
     op.drop_table("serial_numbers")
     op.drop_table("notices")
+    op.drop_table("lost_cards")
     op.drop_index("ix_events_unsealed", table_name="events", postgresql_where="seal IS NULL")
     op.drop_index("ix_events_subject", table_name="events")
     op.drop_index(op.f("ix_events_enterprise_id"), table_name="events")

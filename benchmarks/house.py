@@ -1,0 +1,36 @@
+"""A demonstration of its own for a benchmark: private PostgreSQL, portal, worker, sandbox, on free ports."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stack import postgres
+from stack.__main__ import prepare
+from stack.programs import Ports, Programs
+
+
+@contextmanager
+def demonstration(*, bridge: bool = False, fast: bool = True, workers: int = 1) -> Iterator[Programs]:
+    """Seeded and running; ended and removed afterwards. `fast`: no fsync of the database."""
+    with tempfile.TemporaryDirectory(prefix="eport-bench-") as name:
+        folder = Path(name)
+        cluster = postgres.start(folder / "postgres", fast=fast)
+        ports = Ports.free()
+        ports.vpcd = Ports.free().portal
+        programs = Programs(folder, ports, cluster.create("eport"))
+        try:
+            programs.start_sandbox()
+            programs.wait_until_up()
+            prepare(programs)
+            programs.start_portal(workers)
+            programs.start_worker()
+            if bridge:
+                programs.start_bridge(virtual=True)
+            programs.wait_until_up()
+            yield programs
+        finally:
+            programs.stop()
+            cluster.stop()
+            os.environ.pop("EPORT_DATABASE_URL", None)

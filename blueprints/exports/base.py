@@ -1,0 +1,93 @@
+"""What the pages of this area share: blueprint, needs, menu, and the search line above each list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, current_app, request
+
+from blueprints.common import access
+from blueprints.common.access import MenuEntry, Needs, Reason
+from blueprints.common.pages import show
+from blueprints.common.periods import day_after, read_day
+
+bp = Blueprint("exports", __name__, url_prefix="/exports")
+NEEDS = Needs(company=True, verified=True, code=True)
+
+
+def under_construction(principal) -> Reason:
+    return Reason("90699", "建设中")
+
+
+SOON = Needs(also=(under_construction,))
+DECLARATION_MENU = (
+    MenuEntry("8010", "基础数据导入", "exports.list_tasks", NEEDS),
+    MenuEntry("8020", "数据申报管理", "exports.list_orders", NEEDS),
+)
+SETTINGS_MENU = (
+    MenuEntry("8004", "客户资料维护", "", SOON),
+    MenuEntry("8001", "企业资料维护", "exports.list_profiles", NEEDS),
+    MenuEntry("8005", "业务策略维护", "exports.list_strategies", NEEDS),
+)
+GROUPS = (("报关单模式申报管理", DECLARATION_MENU), ("系统参数维护", SETTINGS_MENU))
+
+
+def show_here(template: str, **values):
+    """A page of this area with its menu at the left."""
+    principal = access.current()
+    menu = [(title, [(entry, entry.needs.unmet(principal)) for entry in entries]) for title, entries in GROUPS]
+    return show(f"exports/{template}", menu=menu, **values)
+
+
+def region():
+    return current_app.config["REGION"]
+
+
+def typed_fields() -> dict[str, list[str]]:
+    return {name: values for name, values in request.form.to_dict(flat=False).items() if name != "csrf_token"}
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search line: `scope` and `text` (搜索范围), state, period. Wrong dates are said, not searched."""
+
+    scope: str
+    text: str
+    state: str
+    since: str
+    until: str
+    types: tuple[str, ...] = ()
+
+    @classmethod
+    def from_request(cls, scopes: dict[str, str], states: dict[str, str]):
+        given = request.args
+        scope = given.get("scope", "")
+        state = given.get("state", "")
+        return cls(
+            scope if scope in scopes else next(iter(scopes)), given.get("q", "").strip(),
+            state if state in states else "", given.get("from", "").strip(), given.get("to", "").strip(),
+            tuple(given.getlist("types")),
+        )  # fmt: skip
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.state or self.since or self.until or self.types)
+
+    @property
+    def wrong_dates(self) -> bool:
+        return any(text and read_day(text) is None for text in (self.since, self.until))
+
+    @property
+    def from_moment(self) -> datetime | None:
+        return read_day(self.since)
+
+    @property
+    def to_moment(self) -> datetime | None:
+        return day_after(self.until)
+
+    @property
+    def arguments(self) -> dict:
+        """For links that keep the search."""
+        values = {"scope": self.scope, "q": self.text, "state": self.state, "from": self.since, "to": self.until}
+        kept = {name: value for name, value in values.items() if value}
+        return kept | ({"types": list(self.types)} if self.types else {})
+

@@ -1,0 +1,132 @@
+"""生成申报数据: groups the orders of a task into CEB303 messages of at most 100, unsigned and canonical."""
+
+import hashlib
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from blueprints.common import clock
+from gateways.customs_dxp.messages.ceb303 import BadOrder, Transfer, build
+from gateways.customs_dxp.messages.ceb303 import Order as OrderOut
+from gateways.customs_dxp.messages.ceb303 import OrderLine as LineOut
+from models import orders
+from models.codes import codes_of
+from models.database import session
+from models.exports import BLOCK, FAILED, GENERATED, Strategy, Task, lock_task
+from models.queue import defer
+from models.transmission import find_transmission_id
+
+from .modes import MODES
+
+STEP = 50  # messages made between two commits
+LARGEST = 2_800_000  # bytes unsigned: with signature and base64 still under the 4096 KB of the platform
+NO_CODE = "无"  # ebpCode of a 海外仓, which has none
+
+
+def problems_of_strategy(strategy: Strategy, code: str) -> list[str]:
+    """Why nothing can be declared under the strategy today; each line says what to mend."""
+    seller, platform, problems = strategy.seller, strategy.platform, []
+    held = {row.code: row for row in codes_of(strategy.enterprise_id, clock.today())}
+    granted = find_transmission_id(seller.dxp_id) if seller.dxp_id else None
+    if not strategy.is_enabled:
+        problems.append(f"业务策略「{strategy.name}」已停用，请先启用")
+    if not (seller.is_enabled and platform.is_enabled):
+        problems.append("业务策略里的企业资料已停用，请先启用")
+    if seller.customs_code not in held:
+        problems.append(f"海关编码{seller.customs_code}今天不在本单位有效的编码里，请核对企业资料")
+    if seller.customs_code != code:
+        problems.append("业务策略的电商企业和现在用的海关编码不是同一个，请换一个策略")
+    if granted is None or granted.enterprise_id != strategy.enterprise_id:
+        problems.append("企业资料里的传输ID不是发给本单位的，请核对企业资料")
+    elif granted.customs_code != seller.customs_code:
+        problems.append("传输ID是发给另一个海关编码的，请核对企业资料")
+    return problems
+
+
+def start_generating(task: Task, by: str) -> None:
+    task = lock_task(task.id)
+    task.is_generating, task.problem, task.changed_at, task.changed_by = True, "", clock.now(), by
+    defer("generate_task", queue="exports", lock=f"task:{task.id}", priority=5, task_id=str(task.id))
+
+
+def generate_task(task_id: str) -> None:
+    """Job. Blocks that have their message already are left alone, so it may run again."""
+    task = session.get(Task, UUID(task_id))
+    if task is None:
+        return
+    problems = problems_of_strategy(task.strategy, task.customs_code)
+    session.commit()
+    if not problems:
+        try:
+            make_missing(task)
+        except BadOrder as error:
+            session.rollback()
+            problems = [f"订单{error.order_no}的内容海关不收（{error.element}），请删掉它，改好再补充导入"]
+    _end(task, problems)
+
+
+def _end(task: Task, problems: list[str]) -> None:
+    task = lock_task(task.id)
+    task.is_generating, task.changed_at = False, clock.now()
+    task.state, task.problem = (FAILED, "；".join(problems)) if problems else (GENERATED, "")
+    task.generated_count = orders.count_generated(task.id)
+    session.commit()
+
+
+def make_missing(task: Task) -> None:
+    """Messages for all blocks that have none; commits as it goes. Raises `BadOrder`."""
+    locked = lock_task(task.id)
+    locked.close_block()
+    blocks = orders.blocks_without_message(task.id)
+    strategy = task.strategy
+    session.commit()
+    for start in range(0, len(blocks), STEP):
+        step = blocks[start : start + STEP]
+        rows = orders.raw_orders(task.id, step[0] * BLOCK + 1, (step[-1] + 1) * BLOCK)
+        session.commit()
+        wanted, made, group = set(step), [], []
+        for row in rows:
+            if group and (row[1] - 1) // BLOCK != (group[0][1] - 1) // BLOCK:
+                made += _messages(task, strategy, group)
+                group = []
+            if (row[1] - 1) // BLOCK in wanted:
+                group.append(row)
+        made += _messages(task, strategy, group) if group else []
+        orders.add_messages(made)
+        session.commit()
+
+
+def _messages(task: Task, strategy: Strategy, rows: list[tuple]) -> list[dict]:
+    """One message of the block, or several where one would be too large for the platform."""
+    guid = uuid4()
+    canonical = build([_order(row, strategy) for row in rows], _transfer(strategy), str(guid).upper())
+    if len(canonical) > LARGEST and len(rows) > 1:
+        half = len(rows) // 2
+        return _messages(task, strategy, rows[:half]) + _messages(task, strategy, rows[half:])
+    return [
+        {
+            "id": guid, "enterprise_id": task.enterprise_id, "customs_code": task.customs_code, "task_id": task.id,
+            "block": (rows[0][1] - 1) // BLOCK, "first_place": rows[0][1], "last_place": rows[-1][1],
+            "order_count": len(rows), "total": sum((row[3] for row in rows), Decimal(0)), "currency": strategy.currency,
+            "dxp_id": strategy.seller.dxp_id, "canonical": canonical, "sha256": hashlib.sha256(canonical).digest(),
+            "state": "unsigned", "problem": "", "signed_by": "", "created_at": clock.now(),
+        }
+    ]  # fmt: skip
+
+
+def _transfer(strategy: Strategy) -> Transfer:
+    return Transfer(strategy.seller.customs_code, strategy.seller.name, strategy.seller.dxp_id)
+
+
+def _order(row: tuple, strategy: Strategy) -> OrderOut:
+    guid, _, order_no, total, lines = row
+    platform, seller = strategy.platform, strategy.seller
+    return OrderOut(
+        guid=str(guid).upper(), app_type="1", app_time=f"{clock.local(clock.now()):%Y%m%d%H%M%S}",
+        order_type=MODES[strategy.mode].order_type, order_no=order_no, ebp_code=platform.customs_code or NO_CODE,
+        ebp_name=platform.name, ebc_code=seller.customs_code, ebc_name=seller.name, goods_value=total,
+        freight=Decimal(0), currency=strategy.currency, note="",
+        lines=[
+            LineOut(number, item, name, unit, strategy.currency, Decimal(quantity), Decimal(price), Decimal(amount))
+            for number, (item, name, quantity, amount, price, unit) in enumerate(lines, 1)
+        ],
+    )  # fmt: skip

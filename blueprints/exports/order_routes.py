@@ -1,0 +1,183 @@
+"""Pages 8020–8024: 数据申报管理, pushes by card, odd answers of customs."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+
+from blueprints.common import access
+from blueprints.common.access import get_or_404, page
+from blueprints.common.challenges import NotAccepted, last_report, open_challenge, refusal_of
+from models import orders, receipts
+from models.challenges import challenges_of_task
+from models.database import session
+from models.exports import Task, task_ids_by
+
+from . import generating, pushing, tasks
+from .base import NEEDS, Search, bp, show_here
+from .modes import COLOURS, MODES, STATES, said_by_customs
+from .progress import progress_of
+from .task_routes import SCOPES
+
+SIZES = (10, 50, 100)
+SCOPES_HERE = {"order": SCOPES["order"], **{key: words for key, words in SCOPES.items() if key != "order"}}
+ODD = {
+    "unknown": "没有这个订单", "stranger": "订单是别的企业的，不该从您的通道来", "unsent": "订单还没有推送，海关就有了回执",
+}  # fmt: skip
+
+
+def searched(search: Search):
+    """The orders of the search line, of this company and code."""
+    principal = access.current()
+    query = orders.declared_orders(principal.enterprise_id, principal.code)
+    found = None
+    if search.text and search.scope != "order":
+        found = task_ids_by(principal.enterprise_id, principal.code, search.scope, search.text)
+    return orders.filtered(
+        query, state=search.state, order_no=search.text if search.scope == "order" else "", tasks=found,
+        since=search.from_moment, until=search.to_moment,
+    )  # fmt: skip
+
+
+@bp.get("/orders")
+@page("8020", "数据申报管理", NEEDS)
+def list_orders():
+    principal, search = access.current(), Search.from_request(SCOPES_HERE, STATES)
+    size = request.args.get("size", SIZES[0], int)
+    size = size if size in SIZES else SIZES[0]
+    after, ordinal = request.args.get("after", 0, int), request.args.get("n", 0, int)
+    query = searched(search)
+    rows = orders.page_of_orders(query, after, size + 1)
+    total = orders.tally_of_orders(principal.enterprise_id, principal.code) if search.is_empty else orders.count_orders(query)
+    push = orders.latest_push(principal.enterprise_id, principal.code)
+    return show_here(
+        "orders.html", rows=rows[:size], search=search, scopes=SCOPES_HERE, states=STATES, colours=COLOURS, modes=MODES,
+        ordinal=ordinal, cursor=rows[size - 1].Order.serial if len(rows) > size else None, size=size, sizes=SIZES,
+        total=tasks.total_words(total) if not search.is_empty else str(total), push=push and progress_of(push),
+        has_odd=bool(receipts.odd_receipts(principal.enterprise_id, 1) or receipts.garbled_files(principal.enterprise_id, 1)),
+    )  # fmt: skip
+
+
+@bp.post("/orders")
+@page("8020", "数据申报管理", NEEDS)
+def act_on_orders():
+    """`go`: push | all | delete, or push:<id> and delete:<id> of one row."""
+    act, _, one = request.form.get("go", "").partition(":")
+    ids = read_ids([one] if one else request.form.getlist("order"))
+    search = Search.from_request(SCOPES_HERE, STATES)
+    if act != "all" and not ids:
+        flash("请先在表里勾选订单。")
+        return back_to_list(search)
+    principal = access.current()
+    query = searched(search) if act == "all" else orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
+    if ids:
+        get_or_404(session.execute(query.limit(1)).first())
+    if act == "delete":
+        return show_delete(search, query)
+    if one and (answer := push_one(query)):
+        return answer
+    return push_orders(search, query)
+
+
+def read_ids(texts: list[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in texts if text]
+    except ValueError:
+        return []
+
+
+def back_to_list(search: Search):
+    return redirect(url_for("exports.list_orders", **search.arguments), 303)
+
+
+def push_one(query):
+    """What 推送 on one row answers when there is nothing to sign; None: it is to be signed."""
+    row = session.execute(query).first()
+    if sentence := pushing.what_pushing_does(row.Order, row.Message, row.state):
+        flash(sentence)
+    elif row.state == orders.FAILED and pushing.resend(row.Message):
+        session.commit()
+        flash(f"订单{row.Order.order_no}已重新发送，内容和上次一样。")
+    else:
+        return None
+    return redirect(url_for("exports.list_orders"), 303)
+
+
+def push_orders(search: Search, query):
+    try:
+        push = pushing.start_push(query, access.current())
+        challenge, cookie = pushing.ask_card(push, access.current())
+    except (pushing.NothingToPush, NotAccepted) as refused:
+        session.rollback()
+        flash(refused.sentence)
+        return back_to_list(search)
+    session.commit()
+    return open_challenge(challenge, cookie)
+
+
+def show_delete(search: Search, query):
+    rows = orders.page_of_orders(query, None, SIZES[-1])
+    return show_here("orders_delete.html", rows=rows, search=search, states=STATES)
+
+
+@bp.post("/orders/delete")
+@page("8022", "删除订单", NEEDS)
+def delete_orders():
+    principal, ids = access.current(), read_ids(request.form.getlist("order"))
+    query = orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
+    get_or_404((ids and session.execute(query.limit(1)).first()) or None)
+    try:
+        count, touched = tasks.delete_orders(query, principal)
+    except pushing.NothingToPush as refused:
+        session.rollback()
+        flash(refused.sentence)
+        return redirect(url_for("exports.list_orders"), 303)
+    session.commit()
+    for task_id in touched:
+        generating.make_missing(session.get(Task, task_id))
+    kept = len(set(ids)) - count
+    flash(f"已删除{count}单。" + (f"另有{kept}单已经推送，没有删。" if kept else ""))
+    return redirect(url_for("exports.list_orders"), 303)
+
+
+def get_push_or_404(id):
+    principal = access.current()
+    return get_or_404(orders.find_push(principal.enterprise_id, principal.code, id))
+
+
+@bp.get("/pushes/<uuid:id>")
+@page("8024", "推送进度", NEEDS)
+def show_push(id):
+    push = get_push_or_404(id)
+    newest = next(iter(challenges_of_task(push.id)), None)
+    words = newest and (refusal_of(newest) or last_report(newest))
+    return show_here(
+        "push.html", push=push, progress=progress_of(push), newest=newest, report=words,
+        is_signing=bool(newest and newest.state == "released"),
+    )  # fmt: skip
+
+
+@bp.post("/pushes/<uuid:id>/sign")
+@page(None, "用卡签名", NEEDS)
+def sign_again(id):
+    """A new request over what is not signed yet; the older one ends."""
+    push = get_push_or_404(id)
+    try:
+        challenge, cookie = pushing.ask_card(push, access.current())
+    except (pushing.NothingToPush, NotAccepted) as refused:
+        session.rollback()
+        flash(refused.sentence)
+        return redirect(url_for("exports.show_push", id=id), 303)
+    session.commit()
+    return open_challenge(challenge, cookie)
+
+
+@bp.get("/odd-receipts")
+@page("8023", "对不上的回执", NEEDS)
+def list_odd_receipts():
+    principal = access.current()
+    return show_here(
+        "odd_receipts.html", rows=receipts.odd_receipts(principal.enterprise_id), words=ODD, said=said_by_customs,
+        garbled=receipts.garbled_files(principal.enterprise_id),
+    )  # fmt: skip
+
+

@@ -1,0 +1,226 @@
+"""Pages 8001–8006: 系统参数维护."""
+
+from flask import flash, redirect, url_for
+
+from blueprints.common import access
+from blueprints.common.access import get_or_404, page
+from blueprints.common.fields import Problem
+from blueprints.common.numbers import Sentence
+from models.database import session
+from models.exports import find_profile, find_strategy, profiles_of, strategies_of
+
+from . import profiles
+from .base import NEEDS, Search, bp, region, show_here, typed_fields
+from .forms import ProfileForm, Sheet, StrategyForm, WarehouseForm, without_spaces
+from .modes import ALIASES, MODES, TYPES
+
+SWITCH = {"enabled": "启用", "disabled": "停用"}
+PROFILE_SCOPES = {"name": "企业名称", "customs_code": "海关编码", "dxp_id": "传输ID", "created_by": "创建人"}
+STRATEGY_SCOPES = {"number": "策略编号", "name": "策略名称", "changed_by": "修改人", "created_by": "创建人"}
+
+
+def summary(problems: list[Problem]) -> list[dict]:
+    """As the error summary wants it: two digits of the field, the sentence, where it is."""
+    return [{"number": p.number, "sentence": p.sentence, "href": f"#{p.path.rpartition('/')[2]}"} for p in problems]
+
+
+def tell_spaces(changed: list[str]) -> None:
+    if changed:
+        flash(f"各填写项不能有空格，已经替您去掉了「{'」「'.join(changed)}」里的空格。")
+
+
+@bp.get("/profiles")
+@page("8001", "企业资料维护", NEEDS)
+def list_profiles():
+    principal, search = access.current(), Search.from_request(PROFILE_SCOPES, SWITCH)
+    rows = profiles_of(
+        principal.enterprise_id, search.scope, search.text, types=[t for t in search.types if t in TYPES],
+        enabled=None if not search.state else search.state == "enabled", since=search.from_moment,
+        until=search.to_moment,
+    )  # fmt: skip
+    return show_here("profiles.html", rows=rows, search=search, scopes=PROFILE_SCOPES, states=SWITCH, types=TYPES)
+
+
+def get_profile_or_404(id):
+    return get_or_404(find_profile(access.current().enterprise_id, id))
+
+
+@bp.get("/profiles/new")
+@page("8002", "创建境内企业资料", NEEDS)
+def start_profile():
+    principal = access.current()
+    sheet = profiles.profile_sheet(principal)
+    form = ProfileForm(sheet, "profile", suggested=profiles.suggested_profile(principal, sheet))
+    return show_profile_form(form, sheet, None)
+
+
+@bp.post("/profiles/new")
+@page("8002", "创建境内企业资料", NEEDS)
+def add_profile():
+    return save_profile_form(None)
+
+
+@bp.get("/profiles/<uuid:id>")
+@page("8002", "修改企业资料", NEEDS)
+def edit_profile(id):
+    profile = get_profile_or_404(id)
+    if profile.kind == "warehouse":
+        return redirect(url_for("exports.edit_warehouse", id=id), 303)
+    sheet = profiles.profile_sheet(access.current(), profile)
+    return show_profile_form(ProfileForm(sheet, "profile", suggested=profiles.values_of_profile(profile)), sheet, profile)
+
+
+@bp.post("/profiles/<uuid:id>")
+@page("8002", "修改企业资料", NEEDS)
+def change_profile(id):
+    return save_profile_form(get_profile_or_404(id))
+
+
+def save_profile_form(profile):
+    principal = access.current()
+    sheet = profiles.profile_sheet(principal, profile)
+    labels = {field.name: field.label.text for field in ProfileForm(sheet, "profile")}
+    typed, changed = without_spaces(typed_fields(), labels)
+    form = ProfileForm(sheet, "profile", typed)
+    if problems := form.check():
+        tell_spaces(changed)
+        return show_profile_form(form, sheet, profile, problems)
+    profiles.save_profile(form, profile, principal)
+    session.commit()
+    tell_spaces(changed)
+    flash("企业资料已保存。")
+    return redirect(url_for("exports.list_profiles"), 303)
+
+
+def show_profile_form(form, sheet: Sheet, profile, problems=()):
+    action = url_for("exports.change_profile", id=profile.id) if profile else url_for("exports.add_profile")
+    return show_here(
+        "profile.html", form=form, profile=profile, problems=summary(problems), action=action,
+        can_apply=not sheet.choices["dxp_ids"],
+    )  # fmt: skip
+
+
+@bp.get("/warehouses/new")
+@page("8003", "创建海外仓", NEEDS)
+def start_warehouse():
+    return show_warehouse_form(WarehouseForm(Sheet(region()), "warehouse"), None)
+
+
+@bp.post("/warehouses/new")
+@page("8003", "创建海外仓", NEEDS)
+def add_warehouse():
+    return save_warehouse_form(None)
+
+
+@bp.get("/warehouses/<uuid:id>")
+@page("8003", "修改海外仓", NEEDS)
+def edit_warehouse(id):
+    profile = get_profile_or_404(id)
+    values = {"name": profile.name, "address": profile.address}
+    return show_warehouse_form(WarehouseForm(Sheet(region()), "warehouse", suggested=values), profile)
+
+
+@bp.post("/warehouses/<uuid:id>")
+@page("8003", "修改海外仓", NEEDS)
+def change_warehouse(id):
+    return save_warehouse_form(get_profile_or_404(id))
+
+
+def save_warehouse_form(profile):
+    form = WarehouseForm(Sheet(region()), "warehouse", typed_fields())
+    if problems := form.check():
+        return show_warehouse_form(form, profile, problems)
+    profiles.save_warehouse(form.values["name"], form.values["address"], profile, access.current())
+    session.commit()
+    flash("海外仓已保存。")
+    return redirect(url_for("exports.list_profiles"), 303)
+
+
+def show_warehouse_form(form, profile, problems=()):
+    action = url_for("exports.change_warehouse", id=profile.id) if profile else url_for("exports.add_warehouse")
+    return show_here("warehouse.html", form=form, profile=profile, problems=summary(problems), action=action)
+
+
+@bp.get("/strategies")
+@page("8005", "业务策略维护", NEEDS)
+def list_strategies():
+    principal, search = access.current(), Search.from_request(STRATEGY_SCOPES, SWITCH)
+    rows = strategies_of(
+        principal.enterprise_id, principal.code, search.scope, search.text,
+        enabled=None if not search.state else search.state == "enabled", since=search.from_moment,
+        until=search.to_moment,
+    )  # fmt: skip
+    return show_here(
+        "strategies.html", rows=rows, search=search, scopes=STRATEGY_SCOPES, states=SWITCH, modes=MODES, aliases=ALIASES
+    )
+
+
+def get_strategy_or_404(id):
+    principal = access.current()
+    return get_or_404(find_strategy(principal.enterprise_id, principal.code, id))
+
+
+@bp.get("/strategies/new")
+@page("8006", "创建策略", NEEDS)
+def start_strategy():
+    sheet = profiles.strategy_sheet(access.current())
+    only = {name: sheet.choices[name + "s"][0][0] for name in ("platform", "seller") if len(sheet.choices[name + "s"]) == 1}
+    form = StrategyForm(
+        sheet, "strategy", suggested={"is_enabled": "yes", "currency": "502", "mode": "9710-declaration"} | only
+    )
+    return show_strategy_form(form, None)
+
+
+@bp.post("/strategies/new")
+@page("8006", "创建策略", NEEDS)
+def add_strategy():
+    return save_strategy_form(None)
+
+
+@bp.get("/strategies/<uuid:id>")
+@page("8006", "修改策略", NEEDS)
+def edit_strategy(id):
+    strategy = get_strategy_or_404(id)
+    sheet = profiles.strategy_sheet(access.current())
+    return show_strategy_form(StrategyForm(sheet, "strategy", suggested=profiles.values_of_strategy(strategy)), strategy)
+
+
+@bp.post("/strategies/<uuid:id>")
+@page("8006", "修改策略", NEEDS)
+def change_strategy(id):
+    return save_strategy_form(get_strategy_or_404(id))
+
+
+def save_strategy_form(strategy):
+    form = StrategyForm(profiles.strategy_sheet(access.current()), "strategy", typed_fields())
+    if problems := form.check():
+        return show_strategy_form(form, strategy, problems)
+    try:
+        profiles.save_strategy(form, strategy, access.current())
+    except profiles.NumberTaken:
+        sentence = Sentence("90666", "策略编号「{number}」已经用过，请换一个", number=form.values["number"])
+        form.number.errors = [sentence]
+        return show_strategy_form(form, strategy, [Problem("strategy/number", "90666", sentence)])
+    session.commit()
+    flash("业务策略已保存。")
+    return redirect(url_for("exports.list_strategies"), 303)
+
+
+def show_strategy_form(form, strategy, problems=()):
+    action = url_for("exports.change_strategy", id=strategy.id) if strategy else url_for("exports.add_strategy")
+    choices = form.case.choices
+    return show_here(
+        "strategy.html", form=form, strategy=strategy, problems=summary(problems), action=action,
+        soon=[mode.title for mode in MODES.values() if not mode.is_built], notices=region()["exports"],
+        lacks_profiles=not (choices["platforms"] and choices["sellers"]),
+    )  # fmt: skip
+
+
+@bp.post("/strategies/<uuid:id>/switch")
+@page(None, "启用或停用策略", NEEDS)
+def switch_strategy(id):
+    strategy = get_strategy_or_404(id)
+    profiles.switch(strategy, access.current())
+    session.commit()
+    flash(f"策略「{strategy.name}」已{'启用' if strategy.is_enabled else '停用'}。")
+    return redirect(url_for("exports.list_strategies"), 303)

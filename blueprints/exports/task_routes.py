@@ -1,0 +1,231 @@
+"""Pages 8010–8016: 基础数据导入."""
+
+import io
+from datetime import datetime
+from uuid import UUID
+
+from flask import Response, flash, redirect, request, send_file, url_for
+
+from blueprints.common import access, clock
+from blueprints.common.access import get_or_404, page
+from blueprints.common.fields import Problem
+from blueprints.common.files import FileRefused, read_chunks
+from blueprints.common.numbers import Sentence
+from models import orders
+from models.database import session
+from models.exports import (
+    count_problems,
+    find_import,
+    find_task,
+    imports_of,
+    page_of_tasks,
+    problems_of,
+    strategies_of,
+)
+from models.files import find_file
+
+from . import generating, importing, tasks
+from .base import NEEDS, Search, bp, region, show_here, typed_fields
+from .forms import Sheet, TaskForm
+from .modes import MODES, TASK_STATES
+from .reading import COLUMNS
+from .settings_routes import summary
+from .template_book import template_book
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SCOPES = {"task": "任务编号", "order": "订单/订仓单号", "strategy": "策略名称", "client": "客户编号"}
+ROWS = 10
+MOST_PROBLEMS = 100
+
+
+def get_task_or_404(id):
+    principal = access.current()
+    return get_or_404(find_task(principal.enterprise_id, principal.code, id))
+
+
+@bp.get("/tasks")
+@page("8010", "基础数据导入", NEEDS)
+def list_tasks():
+    search = Search.from_request(SCOPES, TASK_STATES)
+    ordinal, after = read_cursor(request.args.get("after", ""))
+    query = tasks.find_tasks(access.current(), search)
+    rows = page_of_tasks(query, search.state, search.from_moment, search.to_moment, after, ROWS + 1)
+    shown = [(task, next(iter(orders.orders_of(task.id, limit=1)), None)) for task in rows[:ROWS]]
+    last = rows[ROWS - 1] if len(rows) > ROWS else None
+    cursor = last and f"{ordinal + ROWS}|{last.changed_at.isoformat()}|{last.id}"
+    return show_here(
+        "tasks.html", rows=shown, search=search, scopes=SCOPES, states=TASK_STATES, modes=MODES, ordinal=ordinal,
+        cursor=cursor, total=count_tasks(query, search) if ordinal or last else len(rows),
+    )  # fmt: skip
+
+
+def count_tasks(query, search: Search) -> int:
+    return len(page_of_tasks(query, search.state, search.from_moment, search.to_moment, None, orders.EXACT))
+
+
+def read_cursor(text: str) -> tuple[int, tuple | None]:
+    """(rows shown before, keyset); a cursor that is none begins at the top."""
+    try:
+        ordinal, moment, task_id = text.split("|")
+        return int(ordinal), (datetime.fromisoformat(moment), UUID(task_id))
+    except ValueError:
+        return 0, None
+
+
+@bp.get("/template")
+@page(None, "报关单模式模板下载", NEEDS)
+def download_template():
+    return send_file(io.BytesIO(template_book()), XLSX, as_attachment=True, download_name="报关单模式模板.xlsx")
+
+
+def task_form(typed=None) -> TaskForm:
+    principal = access.current()
+    found = strategies_of(principal.enterprise_id, principal.code, enabled=True)
+    options = [(str(row.id), f"{row.name}（{MODES[row.mode].title}）") for row in found]
+    suggested = {"strategy": options[0][0]} if len(options) == 1 else {}
+    return TaskForm(Sheet(region(), strategies=options), "task", typed, suggested=suggested)
+
+
+@bp.get("/tasks/new")
+@page("8011", "创建申报任务", NEEDS)
+def start_task():
+    return show_task_form(task_form())
+
+
+@bp.post("/tasks/new")
+@page("8011", "创建申报任务", NEEDS)
+def add_task():
+    form = task_form(typed_fields())
+    problems, upload = form.check(), request.files.get("file")
+    if not (upload and upload.filename):
+        problems.append(no_file("task"))
+    if problems:
+        return show_task_form(form, problems)
+    try:
+        task = tasks.create_task(form.values["client_number"], form.values["strategy"], access.current())
+        started = importing.start_import(task, upload, access.current())
+    except FileRefused as refused:
+        session.rollback()
+        return show_task_form(task_form(typed_fields()), [Problem("task/file", refused.sentence.number, refused.sentence)])
+    session.commit()
+    return redirect(url_for("exports.show_import", id=started.id), 303)
+
+
+def no_file(place: str) -> Problem:
+    return Problem(f"{place}/file", "90671", Sentence("90671", "请选择要导入的文件（.xlsx或.csv）"))
+
+
+def show_task_form(form, problems=()):
+    wrong = next((p.sentence for p in problems if p.path.endswith("/file")), None)
+    return show_here("task_form.html", form=form, problems=summary(problems), wrong_file=wrong)
+
+
+@bp.get("/tasks/<uuid:id>")
+@page("8012", "数据详情页", NEEDS)
+def show_task(id):
+    task, after = get_task_or_404(id), request.args.get("after", 0, int)
+    ordinal = request.args.get("n", 0, int)
+    rows = orders.orders_of(task.id, after, ROWS + 1)
+    newest = tasks.newest_import(task)
+    return show_here(
+        "task.html", task=task, rows=rows[:ROWS], ordinal=ordinal, modes=MODES, state=TASK_STATES[task.state],
+        cursor=rows[ROWS - 1].place if len(rows) > ROWS else None, says=tasks.sentences_of(task, newest),
+        newest=newest, imports=imports_of(task.id),
+    )  # fmt: skip
+
+
+@bp.get("/tasks/<uuid:id>/more")
+@page("8014", "补充导入", NEEDS)
+def start_more(id):
+    return show_here("more.html", task=get_task_or_404(id), problems=[], wrong_file=None)
+
+
+@bp.post("/tasks/<uuid:id>/more")
+@page("8014", "补充导入", NEEDS)
+def add_more(id):
+    task, upload = get_task_or_404(id), request.files.get("file")
+    if not (upload and upload.filename):
+        return show_more_again(task, no_file("more").sentence)
+    try:
+        started = importing.start_import(task, upload, access.current())
+    except FileRefused as refused:
+        session.rollback()
+        return show_more_again(get_task_or_404(id), refused.sentence)
+    except importing.ImportRunning:
+        session.rollback()
+        return show_more_again(get_task_or_404(id), Sentence("90672", "这个任务还在导入上一个文件，请等它导完，或先停下"))
+    session.commit()
+    return redirect(url_for("exports.show_import", id=started.id), 303)
+
+
+def show_more_again(task, sentence: Sentence):
+    problem = Problem("more/file", sentence.number, sentence)
+    return show_here("more.html", task=task, problems=summary([problem]), wrong_file=sentence)
+
+
+@bp.post("/tasks/<uuid:id>/generate")
+@page("8016", "生成申报数据", NEEDS)
+def generate(id):
+    task = get_task_or_404(id)
+    if not task.order_count:
+        flash("还没有订单，请先导入。")
+    elif not task.is_generating:
+        generating.start_generating(task, access.current().name)
+        session.commit()
+    return redirect(url_for("exports.show_task", id=id), 303)
+
+
+@bp.get("/tasks/<uuid:id>/delete")
+@page("8015", "删除申报任务", NEEDS)
+def confirm_delete(id):
+    return show_here("task_delete.html", task=get_task_or_404(id), problem=None)
+
+
+@bp.post("/tasks/<uuid:id>/delete")
+@page("8015", "删除申报任务", NEEDS)
+def delete_task(id):
+    task = get_task_or_404(id)
+    try:
+        tasks.delete_task(task, access.current())
+    except tasks.CannotDelete as reason:
+        session.rollback()
+        return show_here("task_delete.html", task=get_task_or_404(id), problem=str(reason))
+    session.commit()
+    flash(f"任务{task.number}已删除。")
+    return redirect(url_for("exports.list_tasks"), 303)
+
+
+def get_import_or_404(id):
+    principal = access.current()
+    return get_or_404(find_import(principal.enterprise_id, principal.code, id))
+
+
+@bp.get("/imports/<uuid:id>")
+@page("8013", "导入结果", NEEDS)
+def show_import(id):
+    found = get_import_or_404(id)
+    return show_here(
+        "import.html", found=found, task=found.task, problems=problems_of(found.id, MOST_PROBLEMS),
+        total=count_problems(found.id), columns=("", *COLUMNS), file=find_file(found.file_id),
+        seconds=max(1, int((clock.now() - found.created_at).total_seconds())),
+    )  # fmt: skip
+
+
+@bp.post("/imports/<uuid:id>/cancel")
+@page(None, "停下导入", NEEDS)
+def cancel_import(id):
+    found = get_import_or_404(id)
+    if found.is_running:
+        found.is_cancelled = True
+        session.commit()
+        flash("已让导入停下，这个文件存进去的会退回来。")
+    return redirect(url_for("exports.show_import", id=id), 303)
+
+
+@bp.get("/imports/<uuid:id>/report")
+@page(None, "标出错误的表", NEEDS)
+def download_report(id):
+    file = find_file(get_or_404(get_import_or_404(id).report_id))
+    answer = Response(read_chunks(file), mimetype=XLSX)
+    answer.headers.set("Content-Disposition", "attachment", filename=file.name)
+    return answer

@@ -1,0 +1,407 @@
+"""Orders (订单, for 出口海外仓 订仓单), the customs messages they are declared in, and pushes (推送) of messages.
+
+An order's place in its task says which message holds it: the one of the same block of 100 whose places span it. So
+making messages changes no order, and until a receipt comes an order's state *is* its message's.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    and_,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.types import Text
+
+from .database import Base, Row, session
+from .exports import BLOCK, Task
+from .types import Fixed, UtcDateTime
+
+WAITING, DECLARING, SUCCESS, FAILED = "waiting", "declaring", "success", "failed"  # 待推送 申报中 成功 失败
+CONCLUDED = 399  # 海关审结
+EXACT = 10_000  # list totals are counted up to here
+
+
+class Order(Base):
+    """One order. `id` is its guid at customs. `lines`: [[item_no, item_name, qty, total, price, unit], …] as text."""
+
+    __tablename__ = "export_orders"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    serial: Mapped[int] = mapped_column(BigInteger, Identity())
+    enterprise_id: Mapped[UUID]
+    customs_code: Mapped[str]
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("export_tasks.id"))
+    place: Mapped[int]
+    order_no: Mapped[str]
+    total: Mapped[Decimal] = mapped_column(Fixed(19, 2))
+    lines: Mapped[list] = mapped_column(JSONB)
+    state: Mapped[str | None]  # by its newest receipt; None: see its message
+    return_status: Mapped[int | None]
+    return_time: Mapped[str | None]  # of that receipt, yyyyMMddHHmmssSSS
+    return_info: Mapped[str | None]
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_by: Mapped[str]
+
+    __table_args__ = (
+        UniqueConstraint("enterprise_id", "customs_code", "order_no"),
+        Index("ix_export_orders_list", "enterprise_id", "customs_code", "serial"),
+        Index("ix_export_orders_place", "task_id", "place"),
+        Index(
+            "ix_export_orders_open", "enterprise_id", "customs_code", "serial",
+            postgresql_where=text("state IS DISTINCT FROM 'success'"),
+        ),
+        Index(
+            "ix_export_orders_concluded", "enterprise_id", "customs_code", "serial",
+            postgresql_where=text("return_status = 399"),
+        ),
+    )  # fmt: skip
+
+    @property
+    def guid(self) -> str:
+        return str(self.id).upper()
+
+
+class Push(Row):
+    """推送: what one card signs under one PIN. Its messages name it."""
+
+    __tablename__ = "pushes"
+
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"), index=True)
+    customs_code: Mapped[str]
+    label: Mapped[str]  # the task's number, or how many tasks
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str]
+
+
+class Message(Row):
+    """One CEB303. `id` is its guid and CopMsgId. state: unsigned → ready → sending → sent | refused by the platform.
+
+    `signed` stays from the first signature on; a resend is byte-identical.
+    """
+
+    __tablename__ = "customs_messages"
+
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"))
+    customs_code: Mapped[str]
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("export_tasks.id"))
+    push_id: Mapped[UUID | None] = mapped_column(ForeignKey("pushes.id"), index=True)
+    block: Mapped[int]
+    first_place: Mapped[int]
+    last_place: Mapped[int]
+    order_count: Mapped[int]
+    total: Mapped[Decimal] = mapped_column(Fixed(19, 2))
+    currency: Mapped[str]
+    dxp_id: Mapped[str]
+    canonical: Mapped[bytes] = mapped_column(deferred=True)
+    sha256: Mapped[bytes]
+    signed: Mapped[bytes | None] = mapped_column(deferred=True)
+    state: Mapped[str] = mapped_column(default="unsigned")
+    problem: Mapped[str] = mapped_column(default="")  # what the platform said against it
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    signed_by: Mapped[str] = mapped_column(default="")  # holder and card number
+    wrapped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # first sending: the envelope's time of creation
+    sending_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # last sending
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    task: Mapped[Task] = relationship()
+
+    __table_args__ = (
+        UniqueConstraint("task_id", "block", "first_place"),
+        Index("ix_customs_messages_sending", "sending_at", postgresql_where=text("state IN ('ready', 'sending')")),
+    )
+
+    @property
+    def guid(self) -> str:
+        return str(self.id).upper()
+
+
+IS_HELD = and_(
+    Message.task_id == Order.task_id,
+    Message.block == (Order.place - 1) // BLOCK,
+    Order.place.between(Message.first_place, Message.last_place),
+)
+STATE = case(
+    (Order.state.isnot(None), Order.state),
+    (Message.state == "refused", FAILED),
+    (Message.state.in_(("sending", "sent")), DECLARING),
+    else_=WAITING,
+)
+_STATES = {
+    WAITING: and_(Order.state.is_(None), Message.state.in_(("unsigned", "ready"))),
+    DECLARING: or_(Order.state == DECLARING, and_(Order.state.is_(None), Message.state.in_(("sending", "sent")))),
+    SUCCESS: Order.state == SUCCESS,
+    FAILED: or_(Order.state == FAILED, and_(Order.state.is_(None), Message.state == "refused")),
+}
+
+
+def declared_orders(enterprise_id: UUID, code: str):
+    """Query of the orders whose declaration data is made, with (Order, Message, Task, state)."""
+    return (
+        select(Order, Message, Task, STATE.label("state"))
+        .join(Message, IS_HELD)
+        .join(Task, Task.id == Order.task_id)
+        .where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    )
+
+
+def at_customs(enterprise_id: UUID, code: str, is_concluded: bool):
+    """The same of those that customs has taken: 已审结 or 未审结."""
+    query = declared_orders(enterprise_id, code).where(Order.state == SUCCESS)
+    is_399 = text("export_orders.return_status = 399")
+    return query.where(is_399 if is_concluded else ~is_399)
+
+
+def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None):
+    """`order_no`: beginning of it; `tasks`: a query for task ids; `since`, `until`: moments, the second not included."""
+    if state:
+        query = query.where(_STATES[state])
+        if state != SUCCESS:
+            query = query.where(text("export_orders.state IS DISTINCT FROM 'success'"))
+    if order_no:
+        query = query.where(Order.order_no.startswith(order_no, autoescape=True))
+    if tasks is not None:
+        query = query.where(Order.task_id.in_(tasks))
+    if since:
+        query = query.where(Order.changed_at >= since)
+    return query.where(Order.changed_at < until) if until else query
+
+
+def page_of_orders(query, after: int | None, limit: int):
+    """Newest first, by keyset: `after` is the serial of the last row shown."""
+    if after:
+        query = query.where(Order.serial < after)
+    return list(session.execute(query.order_by(Order.serial.desc()).limit(limit)))
+
+
+def count_orders(query) -> int:
+    """Exact up to `EXACT`; one more means: or more."""
+    inner = query.with_only_columns(Order.serial).order_by(None).limit(EXACT + 1)
+    return session.scalar(select(func.count()).select_from(inner.subquery()))
+
+
+def tally_of_orders(enterprise_id: UUID, code: str) -> int:
+    query = select(func.coalesce(func.sum(Task.generated_count), 0))
+    return int(session.scalar(query.where(Task.enterprise_id == enterprise_id, Task.customs_code == code)))
+
+
+def tasks_with_order(enterprise_id: UUID, code: str, order_no: str):
+    """A query for the tasks that hold an order whose number begins so."""
+    query = select(Order.task_id).where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    return query.where(Order.order_no.startswith(order_no, autoescape=True))
+
+
+def delete_orders(order_ids: list[UUID]) -> None:
+    session.execute(delete(Order).where(Order.id.in_(order_ids)).execution_options(synchronize_session=False))
+
+
+def find_order(enterprise_id: UUID, code: str, order_id: UUID) -> Order | None:
+    query = select(Order).where(Order.id == order_id, Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    return session.scalar(query)
+
+
+def orders_of(task_id: UUID, after: int = 0, limit: int = 10) -> list[Order]:
+    """In the order of the workbook; `after` is the place of the last row shown."""
+    query = select(Order).where(Order.task_id == task_id, Order.place > after)
+    return list(session.scalars(query.order_by(Order.place).limit(limit)))
+
+
+def message_of(order: Order) -> Message | None:
+    return session.scalar(select(Message).join(Order, IS_HELD).where(Order.id == order.id))
+
+
+def known_orders(enterprise_id: UUID, code: str, numbers: list[str]) -> dict[str, tuple[UUID, list, int]]:
+    """{order number: (task, lines, place)} of those that are in the house already."""
+    given = func.unnest(numbers, type_=Text()).table_valued("order_no").alias("given")
+    query = select(Order.order_no, Order.task_id, Order.lines, Order.place).join(given, given.c.order_no == Order.order_no)
+    query = query.where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    return {number: (task, lines, place) for number, task, lines, place in session.execute(query)}
+
+
+def lock_order_numbers(enterprise_id: UUID, code: str) -> None:
+    """Until the transaction ends nobody else adds orders of this company and code."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"orders {enterprise_id} {code}", 0))))
+
+
+def copy_rows(table: str, columns: str, rows) -> None:
+    """COPY in the session's own transaction; `rows` are tuples in the order of `columns`."""
+    cursor = session.connection().connection.cursor()
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+    cursor.close()
+
+
+def delete_places(task_id: UUID, first: int, before: int) -> int:
+    """Deletes the orders of the places first … before - 1; gives how many."""
+    statement = delete(Order).where(Order.task_id == task_id, Order.place >= first, Order.place < before)
+    return session.execute(statement.execution_options(synchronize_session=False)).rowcount
+
+
+def raw_orders(task_id: UUID, first: int, last: int) -> list[tuple]:
+    """(id, place, order number, total, lines) of the places first … last, without the weight of mapped rows."""
+    query = select(Order.id, Order.place, Order.order_no, Order.total, Order.lines)
+    query = query.where(Order.task_id == task_id, Order.place.between(first, last)).order_by(Order.place)
+    return [tuple(row) for row in session.execute(query)]
+
+
+def blocks_without_message(task_id: UUID) -> list[int]:
+    """Blocks that hold an order but have no message yet, in order."""
+    block = (Order.place - 1) // BLOCK
+    query = select(block).distinct().where(Order.task_id == task_id).order_by(block)
+    made = set(session.scalars(select(Message.block).where(Message.task_id == task_id)))
+    return [each for each in session.scalars(query) if each not in made]
+
+
+def add_messages(rows: list[dict]) -> None:
+    """A block that somebody else made in the meantime stays as it is."""
+    if rows:
+        session.execute(insert(Message).on_conflict_do_nothing(), rows)
+
+
+def count_generated(task_id: UUID) -> int:
+    """Orders that stand in messages."""
+    query = select(func.count()).select_from(Order).join(Message, IS_HELD).where(Order.task_id == task_id)
+    return session.scalar(query)
+
+
+def count_messages(task_id: UUID) -> int:
+    return session.scalar(select(func.count()).where(Message.task_id == task_id))
+
+
+def waiting_messages(query) -> list[tuple[UUID, int, int]]:
+    """(message, its orders, those of them that the query finds), of the unsigned ones among what it finds."""
+    query = query.with_only_columns(Message.id, Message.order_count, func.count(Order.id)).order_by(None)
+    query = query.where(Message.state == "unsigned").group_by(Message.id, Message.order_count)
+    return [tuple(row) for row in session.execute(query)]
+
+
+def orders_in(query, message_ids: list[UUID]) -> list[Order]:
+    """The orders that the query finds in these messages, as they stand in them."""
+    query = query.with_only_columns(Order).where(Message.id.in_(message_ids)).order_by(None)
+    return list(session.scalars(query.order_by(Order.task_id, Order.place)))
+
+
+def only(query, order_ids: list[UUID]):
+    return query.where(Order.id.in_(order_ids))
+
+
+def lock_messages(message_ids: list[UUID]) -> list[Message]:
+    """Read afresh under their row locks, in one order for everybody."""
+    query = select(Message).where(Message.id.in_(message_ids)).order_by(Message.id).with_for_update(of=Message)
+    return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def delete_messages(message_ids: list[UUID]) -> None:
+    session.execute(delete(Message).where(Message.id.in_(message_ids)).execution_options(synchronize_session=False))
+
+
+def delete_task_rows(task_id: UUID) -> None:
+    """All orders and messages of a task."""
+    for model in (Order, Message):
+        session.execute(delete(model).where(model.task_id == task_id).execution_options(synchronize_session=False))
+
+
+def is_declared(task_id: UUID) -> bool:
+    """True when a message of the task was signed, or more."""
+    return session.scalar(select(Message.id).where(Message.task_id == task_id, Message.state != "unsigned").limit(1)) is not None
+
+
+def find_message(message_id: UUID) -> Message | None:
+    return session.get(Message, message_id)
+
+
+def canonical_of(message_id: UUID) -> bytes | None:
+    return session.scalar(select(Message.canonical).where(Message.id == message_id))
+
+
+def messages_of_push(push_id: UUID, *states: str) -> list[Message]:
+    query = select(Message).where(Message.push_id == push_id)
+    if states:
+        query = query.where(Message.state.in_(states))
+    return list(session.scalars(query.order_by(Message.task_id, Message.block, Message.first_place)))
+
+
+def find_push(enterprise_id: UUID, code: str, push_id: UUID) -> Push | None:
+    push = session.get(Push, push_id)
+    return push if push and (push.enterprise_id, push.customs_code) == (enterprise_id, code) else None
+
+
+def progress_of(push_id: UUID) -> dict[str, int]:
+    """How many orders of a push are where: {message state or order state: orders}, and messages by state."""
+    counts: dict[str, int] = {}
+    query = select(Message.state, func.count(), func.sum(Message.order_count)).where(Message.push_id == push_id)
+    for state, messages, orders in session.execute(query.group_by(Message.state)):
+        counts[f"messages {state}"], counts[f"orders {state}"] = messages, int(orders)
+    query = select(Order.state, func.count()).join(Message, IS_HELD).where(Message.push_id == push_id)
+    for state, orders in session.execute(query.where(Order.state.isnot(None)).group_by(Order.state)):
+        counts[state] = orders
+    return counts
+
+
+def first_signature(push_id: UUID) -> datetime | None:
+    return session.scalar(select(func.min(Message.signed_at)).where(Message.push_id == push_id))
+
+
+def latest_push(enterprise_id: UUID, code: str) -> Push | None:
+    query = select(Push).where(Push.enterprise_id == enterprise_id, Push.customs_code == code)
+    return session.scalar(query.order_by(Push.created_at.desc()).limit(1))
+
+
+def take_ready(push_id: UUID, now: datetime, limit: int) -> list[UUID]:
+    """Marks messages as `sending`; to be committed before the channel is written."""
+    chosen = select(Message.id).where(Message.push_id == push_id, Message.state == "ready")
+    chosen = chosen.order_by(Message.block).limit(limit).with_for_update(skip_locked=True)
+    values = {"state": "sending", "sending_at": now, "wrapped_at": func.coalesce(Message.wrapped_at, now)}
+    statement = update(Message).where(Message.id.in_(chosen)).values(values).returning(Message.id)
+    return list(session.scalars(statement.execution_options(synchronize_session=False)))
+
+
+def take_stale(before: datetime, now: datetime, limit: int) -> list[UUID]:
+    """Messages that a worker left in `sending`, taken over; those that have a receipt already are sent."""
+    answered = select(Order.id).where(IS_HELD, Order.return_status.isnot(None)).exists()
+    stale = and_(Message.state == "sending", Message.sending_at < before)
+    statement = update(Message).where(stale, answered).values(state="sent", sent_at=now)
+    session.execute(statement.execution_options(synchronize_session=False))
+    chosen = select(Message.id).where(stale).limit(limit).with_for_update(skip_locked=True)
+    statement = update(Message).where(Message.id.in_(chosen)).values(sending_at=now).returning(Message.id)
+    return list(session.scalars(statement.execution_options(synchronize_session=False)))
+
+
+def pushes_left_ready(before: datetime) -> list[UUID]:
+    """Pushes with signed messages that no job took up."""
+    query = select(Message.push_id).distinct().where(Message.state == "ready", Message.signed_at < before)
+    return list(session.scalars(query))
+
+
+def to_send(message_ids: list[UUID]) -> list[tuple]:
+    """(id, enterprise, dxp_id, wrapped_at, signed) of messages in `sending`."""
+    query = select(Message.id, Message.enterprise_id, Message.dxp_id, Message.wrapped_at, Message.signed)
+    return [tuple(row) for row in session.execute(query.where(Message.id.in_(message_ids)))]
+
+
+def mark_sent(message_ids: list[UUID], now: datetime) -> None:
+    statement = update(Message).where(Message.id.in_(message_ids), Message.state == "sending")
+    session.execute(statement.values(state="sent", sent_at=now).execution_options(synchronize_session=False))
+
+
+def failed_orders(enterprise_id: UUID, code: str, limit: int = 1) -> bool:
+    query = filtered(declared_orders(enterprise_id, code), state=FAILED)
+    return bool(session.execute(query.limit(limit)).first())
+
+

@@ -1,0 +1,150 @@
+"""Answers of customs: raw files as they came, the receipts (回执) in them, and how these change orders."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Text, UniqueConstraint, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .database import Base, Row, session
+from .orders import Message
+from .types import UtcDateTime
+
+
+class InboxFile(Row):
+    """One file that came by a company's channel, byte by byte. verdict: None (not looked at) | receipts | reply | garbled."""
+
+    __tablename__ = "inbox_files"
+
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"))
+    name: Mapped[str]
+    sha256: Mapped[bytes]
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    verdict: Mapped[str | None]
+    note: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("enterprise_id", "name", "sha256"),
+        Index("ix_inbox_files_new", "at", postgresql_where=text("verdict IS NULL")),
+        Index("ix_inbox_files_garbled", "enterprise_id", "at", postgresql_where=text("verdict = 'garbled'")),
+    )
+
+
+class Receipt(Base):
+    """One OrderReturn. `enterprise_id`: by whose channel it came. `odd`: why it changes no order, else empty."""
+
+    __tablename__ = "receipts"
+
+    serial: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    guid: Mapped[UUID]
+    status: Mapped[int]
+    time: Mapped[str]  # yyyyMMddHHmmssSSS, Beijing
+    enterprise_id: Mapped[UUID]
+    order_no: Mapped[str]
+    info: Mapped[str] = mapped_column(Text)
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_files.id"))
+    odd: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("guid", "status", "time", "enterprise_id"),
+        Index("ix_receipts_odd", "enterprise_id", "serial", postgresql_where=text("odd <> ''")),
+    )
+
+
+def keep_files(enterprise_id: UUID, files: list[tuple[str, bytes, bytes]], now: datetime) -> dict[UUID, tuple[str, bytes]]:
+    """Stores (name, sha256, content); those known already are left out of the answer {id: (name, content)}."""
+    rows = [
+        {"id": uuid4(), "enterprise_id": enterprise_id, "name": name, "sha256": digest, "content": content, "note": "", "at": now}
+        for name, digest, content in files
+    ]
+    statement = insert(InboxFile).on_conflict_do_nothing().returning(InboxFile.id)
+    new = set(session.scalars(statement, rows))
+    return {row["id"]: (row["name"], row["content"]) for row in rows if row["id"] in new}
+
+
+def files_not_looked_at(before: datetime, limit: int = 100) -> list[tuple[UUID, UUID, bytes]]:
+    """(id, enterprise, content) of what a killed worker stored but did not get to."""
+    query = select(InboxFile.id, InboxFile.enterprise_id, InboxFile.content)
+    query = query.where(InboxFile.verdict.is_(None), InboxFile.at < before).order_by(InboxFile.at).limit(limit)
+    return [tuple(row) for row in session.execute(query)]
+
+
+def judge_files(verdicts: dict[UUID, tuple[str, str]]) -> set[UUID]:
+    """Writes {id: (verdict, note)}; gives those that nobody judged before: only their receipts may be applied."""
+    won: set[UUID] = set()
+    kinds: dict[tuple[str, str], list[UUID]] = {}
+    for file_id, said in verdicts.items():
+        kinds.setdefault(said, []).append(file_id)
+    for (verdict, note), ids in kinds.items():
+        statement = update(InboxFile).where(InboxFile.id.in_(ids), InboxFile.verdict.is_(None))
+        statement = statement.values(verdict=verdict, note=note[:500]).returning(InboxFile.id)
+        won |= set(session.scalars(statement.execution_options(synchronize_session=False)))
+    return won
+
+
+# One receipt counts only if it came by the channel of the company that owns the order, and if that order was sent.
+_KEEP = text("""
+INSERT INTO receipts (guid, status, time, enterprise_id, order_no, info, file_id, odd, at)
+SELECT g.guid, g.status, g.time, :enterprise, g.order_no, g.info, g.file_id,
+       CASE WHEN o.id IS NULL THEN 'unknown' WHEN o.enterprise_id <> :enterprise THEN 'stranger'
+            WHEN m.state IS NULL OR m.state IN ('unsigned', 'ready') THEN 'unsent' ELSE '' END, :now
+FROM unnest(CAST(:guids AS uuid[]), CAST(:statuses AS int[]), CAST(:times AS text[]), CAST(:numbers AS text[]),
+            CAST(:infos AS text[]), CAST(:files AS uuid[])) AS g(guid, status, time, order_no, info, file_id)
+LEFT JOIN export_orders o ON o.id = g.guid
+LEFT JOIN customs_messages m ON m.task_id = o.task_id AND m.block = (o.place - 1) / 100
+     AND o.place BETWEEN m.first_place AND m.last_place
+ON CONFLICT DO NOTHING
+""")
+
+# Older never over newer; of one time the one that says more (the end) wins; success never goes back to 申报中.
+_APPLY = text("""
+UPDATE export_orders o SET state = n.state, return_status = n.status, return_time = n.time, return_info = n.info,
+       changed_at = :now
+FROM (SELECT DISTINCT ON (r.guid) r.guid, r.status, r.time, r.info,
+             CASE WHEN r.status IN (120, 399) THEN 'success' WHEN r.status IN (1, 2, 3) OR r.status BETWEEN 300 AND 900
+                  THEN 'declaring' ELSE 'failed' END AS state
+      FROM receipts r WHERE r.file_id = ANY(CAST(:files AS uuid[])) AND r.odd = '' AND r.enterprise_id = :enterprise
+      ORDER BY r.guid, r.time DESC, abs(r.status) DESC) n
+WHERE o.id = n.guid AND o.enterprise_id = :enterprise
+  AND (o.return_time IS NULL OR (o.return_time, abs(o.return_status)) < (n.time, abs(n.status)))
+  AND NOT (o.state = 'success' AND n.state = 'declaring')
+""")
+
+
+def apply_receipts(enterprise_id: UUID, receipts: list[tuple], now: datetime) -> None:
+    """(file id, guid, status, time, order number, info), all from one company's channel: kept once, then applied."""
+    if not receipts:
+        return
+    files, guids, statuses, times, numbers, infos = (list(column) for column in zip(*receipts, strict=True))
+    values = {"enterprise": enterprise_id, "now": now}
+    arrays = {"guids": guids, "statuses": statuses, "times": times, "numbers": numbers, "infos": infos, "files": files}
+    session.execute(_KEEP, values | arrays)
+    session.execute(_APPLY, values | {"files": list(dict.fromkeys(files))})
+
+
+def answer_of_platform(message_id: UUID, enterprise_id: UUID, is_good: bool, words: str) -> bool:
+    """A transport receipt: a refusal ends the message, unless customs has it already. False: not a message of theirs."""
+    message = session.get(Message, message_id)
+    if message is None or message.enterprise_id != enterprise_id:
+        return False
+    if not is_good and message.state in ("sending", "sent"):
+        message.state, message.problem = "refused", words
+    return True
+
+
+def receipts_of(order_id: UUID, enterprise_id: UUID) -> list[Receipt]:
+    query = select(Receipt).where(Receipt.guid == order_id, Receipt.enterprise_id == enterprise_id, Receipt.odd == "")
+    return list(session.scalars(query.order_by(Receipt.time, Receipt.serial)))
+
+
+def odd_receipts(enterprise_id: UUID, limit: int = 100) -> list[Receipt]:
+    query = select(Receipt).where(Receipt.enterprise_id == enterprise_id, Receipt.odd != "")
+    return list(session.scalars(query.order_by(Receipt.serial.desc()).limit(limit)))
+
+
+def garbled_files(enterprise_id: UUID, limit: int = 100) -> list[InboxFile]:
+    query = select(InboxFile).where(InboxFile.enterprise_id == enterprise_id, InboxFile.verdict == "garbled")
+    return list(session.scalars(query.order_by(InboxFile.at.desc()).limit(limit)))

@@ -231,12 +231,16 @@ class Batch:
         return bridge.call("POST", f"signatures/{index}", {"signature": signature})
 
 
-@pytest.fixture
-def batch(app, administrator, monkeypatch):
-    area = Batch(app, administrator)
+def install(area: Batch, monkeypatch) -> None:
     hooks = {"release batch": area.begin, "message": area.message_of, "signature": area.keep}
     for name, hook in hooks.items():
         monkeypatch.setitem(challenges._HOOKS, name, hook)
+
+
+@pytest.fixture
+def batch(app, administrator, monkeypatch):
+    area = Batch(app, administrator)
+    install(area, monkeypatch)
     return area
 
 

@@ -15,6 +15,7 @@ from models.database import session
 from models.transmission import TransmissionId
 from settings import ROOT
 
+from .seed_exports import add_export_settings
 from .seed_documents import draft_registration, overdue_registration, returned_registration, second_look
 
 PASSWORD = "demo-2026-eport"
@@ -38,6 +39,7 @@ def seed_demonstration(settings) -> str | None:
         if row["state"] in ACCOUNTS:
             add_company(row, people, holders, password)
     session.commit()
+    add_export_settings()
     code = add_documents(office(), data, people)
     session.commit()
     return code

@@ -77,7 +77,8 @@ class Browser:
         names = {name.replace("__", ":") for name in typed}
         data = [pair for pair in data if pair[0] not in names]
         for name, value in typed.items():
-            data += [(name.replace("__", ":"), one) for one in _as_list(value)]
+            name = name.replace("__", ":")
+            data += [(name, option_value(form, name, one)) for one in _as_list(value)]
         action = form.get("action") or self.url
         if form.get("method", "get") == "get":
             query = "&".join(f"{name}={value}" for name, value in data)
@@ -183,6 +184,15 @@ def split_body(data: dict):
     fields = [(name, value) for name, values in data.items() for value in values if isinstance(value, str)]
     files = [(name, (value[1], value[0])) for name, values in data.items() for value in values if isinstance(value, tuple)]
     return fields, files or None
+
+
+def option_value(form, name: str, wanted: str) -> str:
+    """Of a select: the value of the option that is called so; anything else is typed as it is."""
+    select = form.find("select", attrs={"name": name})
+    options = select.find_all("option") if select else []
+    if any(option.get("value") == wanted for option in options):
+        return wanted
+    return next((option["value"] for option in options if wanted in option.get_text()), wanted)
 
 
 def form_data(form) -> list[tuple[str, str]]:

@@ -92,7 +92,8 @@ class ChromiumBrowser:
         field = form.locator(f'[name="{name}"]')
         kind = field.first.evaluate("node => node.tagName + ':' + (node.type || '')")
         if kind.startswith("SELECT"):
-            field.select_option(value)
+            options = field.locator("option").evaluate_all("all => all.map(one => [one.value, one.text])")
+            field.select_option(next(key for key, text in options if key == value or value in text))
         elif kind in ("INPUT:checkbox", "INPUT:radio"):
             for one in value if isinstance(value, list) else [value]:
                 form.locator(f'[name="{name}"][value="{one}"]').check(force=True)

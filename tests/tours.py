@@ -61,3 +61,26 @@ def sign(browser):
     """From the page with the check number through the bridge's PIN page and back."""
     browser.follow("在本页打开")
     return browser.submit("确认", pin=PIN)
+
+
+def short_tour(world: World, browser) -> None:
+    """From a workbook with a wrong row to the customs' answer."""
+    world.insert_card("8600000000101")
+    log_in(world, browser, "demo01")
+    browser.follow("基础数据导入")
+    browser.follow("创建申报任务")
+    browser.submit("导入", {"file": ("bad.xlsx", world.download("orders-bad.xlsx"))}, client_number="ceshi111", strategy="9710美金")
+    browser.wait_for("行要改")
+    browser.follow("补充导入")
+    browser.submit("导入", {"file": ("good.xlsx", world.download("orders-good.xlsx"))})
+    browser.wait_for("存好")
+    browser.follow("数据详情页")
+    browser.submit("生成申报数据")
+    browser.wait_for("去推送")
+    browser.follow("去推送")
+    browser.submit("推送查到的全部")
+    sign(browser)
+    browser.wait_for("推送完了", 60)
+    browser.follow("订单查询(未审结)")
+    browser.follow("TYDH005")
+    assert "海关入库" in browser.main, browser.main

@@ -14,15 +14,11 @@ ERROR = re.compile(r'"(90\d{3})",?\s*(?:f?"((?:[^"\\]|\\.)*)")')
 
 
 def spoken_numbers(app) -> dict[str, str]:
-    """{digits: meaning}. Raises ValueError where one number would mean two things."""
-    found: dict[str, str] = {}
-    for number, meaning in (*_pages(app), *_kinds(app)):
-        if found.setdefault(number, meaning) != meaning:
-            raise ValueError(f"{number} means 「{found[number]}」 and 「{meaning}」")
-    sentences: dict[str, set[str]] = {}
-    for number, sentence in _errors():
-        sentences.setdefault(number, set()).add(sentence)
-    return found | {number: " | ".join(sorted(said)) for number, said in sentences.items()}
+    """{digits: meaning}; a page that makes and changes one thing, or an error said in two places, has both wordings."""
+    found: dict[str, set[str]] = {}
+    for number, meaning in (*_pages(app), *_kinds(app), *_errors()):
+        found.setdefault(number, set()).add(meaning)
+    return {number: " | ".join(sorted(said)) for number, said in found.items()}
 
 
 def _pages(app):

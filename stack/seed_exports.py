@@ -1,0 +1,34 @@
+"""What ① has in 出口申报: 企业资料, a 海外仓 and three strategies."""
+
+from datetime import timedelta
+
+from blueprints.common import clock
+from models.accounts import find_user
+from models.database import session
+from models.exports import CompanyProfile, Strategy
+from models.transmission import transmission_ids_of
+
+STRATEGIES = (("9710-1", "9710美金", "9710-declaration", "502"), ("9710-2", "9710人民币", "9710-declaration", "142"),
+              ("9810-1", "9810出口报关单模式", "9810-declaration", "502"))  # fmt: skip
+
+
+def add_export_settings(user_name: str = "demo01") -> None:
+    user = find_user(user_name)
+    company, since = user.enterprise, clock.now() - timedelta(days=20)
+    dxp_id = transmission_ids_of(company.id)[0].value
+    common = {"enterprise_id": company.id, "created_at": since, "created_by": user.shown_name}
+    own = CompanyProfile(**common, name=company.name, customs_code=company.active_code, dxp_id=dxp_id,
+                         types=["declarant", "platform", "seller"], is_enabled=True)  # fmt: skip
+    warehouse = CompanyProfile(**common, kind="warehouse", name="汉堡海外仓", address="Hafenstrasse 1, Hamburg",
+                               types=["warehouse"], is_enabled=True)  # fmt: skip
+    session.add_all([own, warehouse])
+    session.flush()
+    for number, name, mode, currency in STRATEGIES:
+        platform = warehouse if mode.startswith("9810") else own
+        session.add(
+            Strategy(
+                **common, customs_code=company.active_code, number=number, name=name, mode=mode, currency=currency,
+                platform_id=platform.id, seller_id=own.id, changed_at=since, changed_by=user.shown_name,
+            )  # fmt: skip
+        )
+    session.flush()

@@ -98,7 +98,7 @@ def test_a_bridge_that_is_too_old_is_told_so_and_spoils_nothing(asked, bridge, v
 
 def test_after_five_minutes_without_a_pin_the_request_is_over(asked, bridge, card):
     bridge.claim()
-    with later(minutes=5, seconds=1):
+    with later(minutes=6, seconds=1):
         answer = bridge.answer(card)
         assert answer.status_code == 410 and answer.json["reason"] == "expired"
         asked.follow("我已完成")
@@ -107,9 +107,21 @@ def test_after_five_minutes_without_a_pin_the_request_is_over(asked, bridge, car
     assert asked.h1 == "我的IC卡"
 
 
+def test_a_request_that_nobody_claimed_is_over_after_five_minutes(bridge):
+    with later(minutes=5, seconds=1):
+        assert bridge.claim().status_code == 410
+
+
+def test_a_pin_of_the_last_second_still_counts(asked, bridge, card):
+    bridge.claim()
+    with later(minutes=5, seconds=5):
+        asked.open("/card/return?code=" + bridge.answer(card).json["code"])
+    assert asked.h1 == "我的IC卡"
+
+
 def test_a_code_that_comes_back_too_late_releases_nothing(asked, bridge, card):
     back = bridge.confirm(card)
-    with later(minutes=6):
+    with later(minutes=7):
         asked.open(back)
     assert "90511" in asked.main and is_dead("expired")
 

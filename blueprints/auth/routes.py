@@ -124,9 +124,8 @@ def show_kept():
     target = safe_next(request.args.get("next")) or url_for("portal.show_workspace")
     if kept is None:
         return redirect(target, 303)
-    pairs = [(name, value) for name, value in kept.fields if name not in ("next", "go_on")]
-    seen = [value for name, value in pairs if value and name not in ("go", "revision", "page")]
-    return show("auth/kept.html", kept=kept, pairs=pairs, seen=seen, where=title_of(kept.path), target=target)
+    seen = [value for name, value in kept.fields if value and name not in ("go", "revision", "page")]
+    return show("auth/kept.html", kept=kept, pairs=kept.fields, seen=seen, where=title_of(kept.path), target=target)
 
 
 def title_of(path: str) -> str:

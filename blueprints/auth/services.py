@@ -10,7 +10,7 @@ from models.accounts import User, find_user
 from models.database import session
 
 BY_ACCOUNT = Limit("login-account", 5, 15)
-BY_ADDRESS = Limit("login-address", 30, 15)
+BY_ADDRESS = Limit("login-address", 100, 15)  # a whole office may stand behind one address
 MISSING = {
     "user": Sentence("90504", "请输入用户名"),
     "password": Sentence("90505", "请输入密码"),

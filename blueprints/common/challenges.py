@@ -36,7 +36,9 @@ from .limits import Limit
 from .numbers import Sentence
 
 PIN_TIME, BATCH_TIME, IDLE_TIME = timedelta(minutes=5), timedelta(hours=2), timedelta(minutes=15)
-CREATION = Limit("card-challenge", 30, 10)
+WAY_BACK = timedelta(minutes=1)  # a PIN typed in the last second still reaches us
+BY_USER = Limit("card-challenge", 30, 10)
+BY_ADDRESS = Limit("card-challenge-address", 300, 10)
 CARD_TYPES = {"01": "法人卡", "02": "操作员卡"}
 REFUSALS = {
     "expired": Sentence("90511", "这次请求过期了（5分钟内要输入卡密码），请回到原来的页面重新开始"),
@@ -115,10 +117,10 @@ def create_challenge(
     """
     if purpose not in PURPOSES or f"release {purpose}" not in _HOOKS:
         raise ValueError(purpose)
-    subject = str(user_id or request.remote_addr)
-    if wait := CREATION.minutes_left(subject):
+    limit, subject = (BY_USER, str(user_id)) if user_id else (BY_ADDRESS, request.remote_addr or "")
+    if wait := limit.minutes_left(subject):
         raise NotAccepted(Sentence("90518", "开始的次数太多，请过{wait}分钟再试", wait=wait))
-    CREATION.add(subject)
+    limit.add(subject)
     for older in lock_open_challenges(task_id) if task_id else ():
         end(older, "replaced")
     cookie, now = secrets.token_urlsafe(32), clock.now()
@@ -178,7 +180,8 @@ def digest(secret: str) -> bytes:
 def is_expired(challenge: Challenge) -> bool:
     now = clock.now()
     if challenge.is_waiting:
-        return now > challenge.created_at + PIN_TIME
+        on_its_way = timedelta() if challenge.state == "new" else WAY_BACK
+        return now > challenge.created_at + PIN_TIME + on_its_way
     idle = challenge.state == "released" and now > challenge.progress_at + IDLE_TIME
     return idle or now > challenge.created_at + BATCH_TIME
 

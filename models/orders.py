@@ -15,7 +15,9 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     and_,
+    any_,
     case,
+    cast,
     delete,
     func,
     or_,
@@ -23,7 +25,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
@@ -163,8 +165,7 @@ def declared_orders(enterprise_id: UUID, code: str):
 def at_customs(enterprise_id: UUID, code: str, is_concluded: bool):
     """The same of those that customs has taken: 已审结 or 未审结."""
     query = declared_orders(enterprise_id, code).where(Order.state == SUCCESS)
-    is_399 = text("export_orders.return_status = 399")
-    return query.where(is_399 if is_concluded else ~is_399)
+    return query.where(text("export_orders.return_status = 399" if is_concluded else "export_orders.return_status <> 399"))
 
 
 def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None):
@@ -227,9 +228,9 @@ def message_of(order: Order) -> Message | None:
 
 def known_orders(enterprise_id: UUID, code: str, numbers: list[str]) -> dict[str, tuple[UUID, list, int]]:
     """{order number: (task, lines, place)} of those that are in the house already."""
-    given = func.unnest(numbers, type_=Text()).table_valued("order_no").alias("given")
-    query = select(Order.order_no, Order.task_id, Order.lines, Order.place).join(given, given.c.order_no == Order.order_no)
+    query = select(Order.order_no, Order.task_id, Order.lines, Order.place)
     query = query.where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    query = query.where(Order.order_no == any_(cast(numbers, ARRAY(Text))))
     return {number: (task, lines, place) for number, task, lines, place in session.execute(query)}
 
 

@@ -117,7 +117,7 @@ class Browser:
             self.soup = BeautifulSoup(html, "html.parser")
         elif self.soup.find(id="main"):
             self._swap(html)
-        if self.check and self.soup.h1:
+        if self.check and self.soup.find(id="page-number"):
             check_page(self.soup, self.url)
 
     def _swap(self, html: str) -> None:

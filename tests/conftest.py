@@ -53,8 +53,9 @@ def make_template(cluster) -> None:
 
     url = cluster.create("template_eport")
     migrate(url)
-    from models.database import Base  # until the tables settle
     from sqlalchemy import create_engine
+
+    from models.database import Base  # until the tables settle
 
     engine = create_engine(url)
     Base.metadata.create_all(engine)
@@ -91,11 +92,24 @@ def settings(database_url, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def house(settings):
-    app = create_app(settings)
+    with build_house(settings) as app:
+        yield app
+
+
+@contextmanager
+def build_house(settings, **options):
+    """A folder of tests may have a house of its own; the process has one engine, so the one before is closed."""
+    close_engine()
+    app = create_app(settings, **options)
     app.config["TESTING"] = True
     yield app
+    close_engine()
+
+
+def close_engine() -> None:
     session.remove()
-    session.session_factory.kw["bind"].dispose()
+    if before := session.session_factory.kw.get("bind"):
+        before.dispose()
 
 
 @pytest.fixture

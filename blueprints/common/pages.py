@@ -63,10 +63,14 @@ def show(template: str, *, number: str | None = None, http_status: int = 200, **
     response = make_response(render_template(template, **values), http_status)
     if is_partial() and http_status == 200 and request.method == "POST":
         response.headers["HX-Push-Url"] = "false"  # an invalid form is not a new place
+    if is_partial() and request.htmx.target not in (None, "main"):
+        response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#main", "innerHTML"  # a page, not a part
     return response
 
 
-def show_problem(number: str, title: str, says: list, *, http_status: int = 200, actions=(), template="errors/problem.html"):
+def show_problem(
+    number: str, title: str, says: list, *, http_status: int = 200, actions=(), template="errors/problem.html"
+):
     """A page that says: what happened, what is kept, what to do, whom to call, its number."""
     return show(template, number=number, http_status=http_status, title=title, says=says, actions=actions)
 

@@ -174,12 +174,27 @@ def show_step(wizard: Wizard, id: UUID, place: str):
     if not is_draft(document):
         return redirect(wizard.url("show", id=id), 303)
     form = open_or_404(document, place)
-    problems, saved = form.check(), document.answers.get(form.place)
+    if is_ahead(visits, form):
+        return redirect(place_url(wizard, document, office().resume(document, visits)), 303)
+    form.check()
+    problems, saved = problems_at(visits, form.place), document.answers.get(form.place)
     if saved is None or saved.typed is None:  # opened for the first time: nothing to complain of yet
         problems = []
         for field in form:
             field.errors = []
     return render_step(wizard, document, form, problems, visits=visits)
+
+
+def problems_at(visits: list[Visit], place: str) -> list[Problem]:
+    """Of the fields of this place, and what a list says of itself or of one of its items."""
+    found = [problem for visit in visits for problem in visit.problems]
+    return [problem for problem in found if place in (problem.path, problem.path.rpartition("/")[0])]
+
+
+def is_ahead(visits: list[Visit], form: DocumentForm) -> bool:
+    """A page before it was never answered, so what this one asks is not known yet."""
+    slugs = [visit.step.slug for visit in visits]
+    return not all(visit.is_answered for visit in visits[: slugs.index(form.place.split("/")[0])])
 
 
 def open_or_404(document: Document, place: str, typed=None) -> DocumentForm:
@@ -205,8 +220,15 @@ def render_step(wizard, document, form, problems: list[Problem], *, visits=None,
         revision=saved.revision if saved else 0, saved=saved, conflict=conflict, visits=visits, items=items,
         back=back_url(wizard, document, step, visits), minutes=minutes_left(wizard, document), main_form="step",
         is_list=items is not None and form.place == step.slug, progress=progress(wizard, document, visits, step),
-        sample=sample_answers(wizard.kind.slug, form.place) is not None,
+        sample=sample_answers(wizard.kind.slug, form.place) is not None, action=action_url(wizard, document, form),
     )  # fmt: skip
+
+
+def action_url(wizard: Wizard, document: Document, form: DocumentForm) -> str:
+    """An item gets its number when it is saved, so that two people may add items at once."""
+    is_new_item = "/" in form.place and form.place not in document.answers
+    place = form.place.partition("/")[0] + "/new" if is_new_item else form.place
+    return wizard.url("step", id=document.id, place=place)
 
 
 def summary_line(problem: Problem, form: DocumentForm) -> dict:
@@ -261,6 +283,7 @@ def save_step(wizard: Wizard, id: UUID, place: str):
     """Keeps whatever was typed; `go`: next | keep | auto | sample | drop:<field> | remove | frame:<switch>."""
     document = get_own_or_404(wizard, id, "edit")
     act, revision = request.form.get("go", "next"), request.form.get("revision", 0, int)
+    place = request.form.get("new_item") or place  # a new item that was saved while it was typed
     if act == "remove":
         return remove_item(wizard, document, place, revision)
     typed, refused = read_posted(document, open_or_404(document, place), act)
@@ -280,12 +303,12 @@ def save_step(wizard: Wizard, id: UUID, place: str):
 
 
 def answer_save(wizard, document, form, problems, refused, act: str):
-    if act == "auto":
+    if act == "auto" and request.htmx:
         saved = document.answers[form.place]
         return render_template("wizard/_saved.html", wizard=wizard, document=document, form=form, saved=saved)
     if act.startswith("frame:"):
         return redirect(url_for("portal.switch_frame", **_frame_switch(act), next=request.path), 303)
-    if act in ("keep", "sample") or act.startswith("drop:"):
+    if act in ("keep", "auto", "sample") or act.startswith("drop:"):
         flash("已暂存。没填完、填错了都先留着。")
         if refused:
             return render_step(wizard, document, form, [], extra=refused)
@@ -336,7 +359,7 @@ def read_posted(document: Document, form: DocumentForm, act: str) -> tuple[dict,
             except FileRefused as error:
                 sentence = Sentence(error.sentence.number, f"「{field.label.text}」：{error.sentence}")
                 refused.append({"number": sentence.number, "sentence": sentence, "href": f"#{field.name}"})
-    session.flush()
+    session.commit()  # a file stays though its page meets a conflict
     return typed, refused
 
 

@@ -5,25 +5,20 @@ from dataclasses import dataclass, replace
 import pytest
 from sqlalchemy import update
 
-from app import AREAS, create_app
+from app import AREAS
 from blueprints.common.access import Principal
 from blueprints.common.regions import Region
 from models.codes import HeldCode
 from models.database import session
-from tests.conftest import make_enterprise, make_user
+from tests.conftest import build_house, make_enterprise, make_user
 from tests.engine.filling import Draft, make_files, principal_of
 from tests.kinds import MADE_UP
 
 
 @pytest.fixture(scope="session")
 def house(settings):
-    if before := session.session_factory.kw.get("bind"):
-        before.dispose()
-    app = create_app(settings, areas=(*AREAS, MADE_UP))
-    app.config["TESTING"] = True
-    yield app
-    session.remove()
-    session.session_factory.kw["bind"].dispose()
+    with build_house(settings, areas=(*AREAS, MADE_UP)) as app:
+        yield app
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +38,7 @@ class People:
 
 
 @pytest.fixture
-def people(context) -> People:
+def people(app) -> People:
     """Anna and Boris of two companies, of which Boris's is a customs broker; Sam of a third; two officials."""
     users = {}
     for number, name in enumerate(("anna", "boris", "sam"), 1):
@@ -58,14 +53,14 @@ def people(context) -> People:
 
 
 @pytest.fixture
-def files(context):
+def files(app):
     return make_files()
 
 
 @pytest.fixture
-def office(context):
+def office(app):
     """In a region without rules of its own."""
-    return replace(context.config["OFFICE"], region=Region())
+    return replace(app.config["OFFICE"], region=Region())
 
 
 @pytest.fixture

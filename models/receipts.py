@@ -110,7 +110,7 @@ FROM (SELECT DISTINCT ON (r.guid) r.guid, r.status, r.time, r.info,
       ORDER BY r.guid, r.time DESC, abs(r.status) DESC) n
 WHERE o.id = n.guid AND o.enterprise_id = :enterprise
   AND (o.return_time IS NULL OR (o.return_time, abs(o.return_status)) < (n.time, abs(n.status)))
-  AND NOT (o.state = 'success' AND n.state = 'declaring')
+  AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring')
 """)
 
 

@@ -3,6 +3,7 @@
 State = answers only. After every POST: 303 to the place to go on at, unless something must be shown at once.
 """
 
+import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -178,7 +179,7 @@ def show_step(wizard: Wizard, id: UUID, place: str):
         return redirect(place_url(wizard, document, office().resume(document, visits)), 303)
     form.check()
     problems, saved = problems_at(visits, form.place), document.answers.get(form.place)
-    if saved is None or saved.typed is None:  # opened for the first time: nothing to complain of yet
+    if saved is None or saved.typed is None or "kept" in request.args:  # not said to be finished: no complaint yet
         problems = []
         for field in form:
             field.errors = []
@@ -217,7 +218,7 @@ def render_step(wizard, document, form, problems: list[Problem], *, visits=None,
     return show(
         step.template, number=step.number, wizard=wizard, kind=wizard.kind, document=document, step=step, form=form,
         problems=[*extra, *(summary_line(problem, form) for problem in problems)], sent_back=sent_back,
-        revision=saved.revision if saved else 0, saved=saved, conflict=conflict, visits=visits, items=items,
+        revision=saved.revision if saved else 0, saved=saved, writer=secrets.token_hex(8), conflict=conflict, visits=visits, items=items,
         back=back_url(wizard, document, step, visits), minutes=minutes_left(wizard, document), main_form="step",
         is_list=items is not None and form.place == step.slug, progress=progress(wizard, document, visits, step),
         sample=sample_answers(wizard.kind.slug, form.place) is not None, action=action_url(wizard, document, form),
@@ -291,7 +292,9 @@ def save_step(wizard: Wizard, id: UUID, place: str):
         typed |= sample_answers(wizard.kind.slug, place.replace("/new", "")) or {}
     form = open_or_404(document, place, typed)
     try:
-        problems = office().save(document, form, name_of_writer(), revision)
+        if act == "auto" and is_overtaken(document, form.place, revision):
+            return answer_save(wizard, document, form, [], refused, act)
+        problems = office().save(document, form, name_of_writer(), revision, request.form.get("writer", ""))
     except Conflict as conflict:
         session.rollback()
         return show_conflict(wizard, find_document(id), form, conflict)
@@ -300,6 +303,12 @@ def save_step(wizard: Wizard, id: UUID, place: str):
         return redirect(wizard.url("show", id=id), 303)
     session.commit()
     return answer_save(wizard, document, form, problems, refused, act)
+
+
+def is_overtaken(document: Document, place: str, revision: int) -> bool:
+    """An autosave that comes after a later save of the same page has nothing to add."""
+    saved = document.answers.get(place)
+    return saved is not None and saved.revision != revision and saved.writer == request.form.get("writer")
 
 
 def answer_save(wizard, document, form, problems, refused, act: str):
@@ -312,7 +321,7 @@ def answer_save(wizard, document, form, problems, refused, act: str):
         flash("已暂存。没填完、填错了都先留着。")
         if refused:
             return render_step(wizard, document, form, [], extra=refused)
-        return redirect(wizard.url("step", id=document.id, place=form.place), 303)
+        return redirect(wizard.url("step", id=document.id, place=form.place, kept=1), 303)
     if problems or refused:
         return render_step(wizard, document, form, problems, extra=refused)
     if "/" in form.place:  # an item: back to its list

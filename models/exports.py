@@ -212,7 +212,9 @@ def task_ids_by(enterprise_id: UUID, code: str, column: str, text: str, limit: i
     """A query for the ids of tasks found by task number (`task`), strategy name or client number; beginning of it."""
     query = select(Task.id).where(Task.enterprise_id == enterprise_id, Task.customs_code == code)
     if column == "strategy":
-        query = query.join(Strategy, Strategy.id == Task.strategy_id).where(Strategy.name.contains(text, autoescape=True))
+        query = query.join(Strategy, Strategy.id == Task.strategy_id).where(
+            Strategy.name.contains(text, autoescape=True)
+        )
     else:
         searched = {"task": Task.number, "client": Task.client_number}[column]
         query = query.where(searched.startswith(text, autoescape=True))
@@ -223,7 +225,7 @@ def tasks_query(enterprise_id: UUID, code: str):
     return select(Task).where(Task.enterprise_id == enterprise_id, Task.customs_code == code)
 
 
-def page_of_tasks(query, state: str, since, until, after: tuple | None, limit: int) -> list[Task]:
+def page_of_tasks(query, after: tuple | None, limit: int, *, state="", since=None, until=None) -> list[Task]:
     """By change, newest first; keyset `after`: (changed_at, id) of the last row shown."""
     if state:
         query = query.where(Task.state == state)
@@ -266,9 +268,7 @@ def forget_problems(import_id: UUID) -> None:
 
 def open_tasks(enterprise_id: UUID, code: str, limit: int = 20) -> list[tuple[Task, Import | None]]:
     """Tasks whose last import had wrong rows, or whose declaration data could not be made."""
-    last = (
-        select(Import.task_id, func.max(Import.created_at).label("at")).group_by(Import.task_id).subquery()
-    )
+    last = select(Import.task_id, func.max(Import.created_at).label("at")).group_by(Import.task_id).subquery()
     query = (
         select(Task, Import)
         .outerjoin(last, last.c.task_id == Task.id)

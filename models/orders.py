@@ -23,9 +23,8 @@ from sqlalchemy import (
     or_,
     select,
     text,
-    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
@@ -165,7 +164,9 @@ def declared_orders(enterprise_id: UUID, code: str):
 def at_customs(enterprise_id: UUID, code: str, is_concluded: bool):
     """The same of those that customs has taken: 已审结 or 未审结."""
     query = declared_orders(enterprise_id, code).where(Order.state == SUCCESS)
-    return query.where(text("export_orders.return_status = 399" if is_concluded else "export_orders.return_status <> 399"))
+    return query.where(
+        text("export_orders.return_status = 399" if is_concluded else "export_orders.return_status <> 399")
+    )
 
 
 def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None):
@@ -269,20 +270,10 @@ def blocks_without_message(task_id: UUID) -> list[int]:
     return [each for each in session.scalars(query) if each not in made]
 
 
-def add_messages(rows: list[dict]) -> None:
-    """A block that somebody else made in the meantime stays as it is."""
-    if rows:
-        session.execute(insert(Message).on_conflict_do_nothing(), rows)
-
-
 def count_generated(task_id: UUID) -> int:
     """Orders that stand in messages."""
     query = select(func.count()).select_from(Order).join(Message, IS_HELD).where(Order.task_id == task_id)
     return session.scalar(query)
-
-
-def count_messages(task_id: UUID) -> int:
-    return session.scalar(select(func.count()).where(Message.task_id == task_id))
 
 
 def waiting_messages(query) -> list[tuple[UUID, int, int]]:
@@ -302,107 +293,12 @@ def only(query, order_ids: list[UUID]):
     return query.where(Order.id.in_(order_ids))
 
 
-def lock_messages(message_ids: list[UUID]) -> list[Message]:
-    """Read afresh under their row locks, in one order for everybody."""
-    query = select(Message).where(Message.id.in_(message_ids)).order_by(Message.id).with_for_update(of=Message)
-    return list(session.scalars(query.execution_options(populate_existing=True)))
-
-
-def delete_messages(message_ids: list[UUID]) -> None:
-    session.execute(delete(Message).where(Message.id.in_(message_ids)).execution_options(synchronize_session=False))
-
-
 def delete_task_rows(task_id: UUID) -> None:
     """All orders and messages of a task."""
     for model in (Order, Message):
         session.execute(delete(model).where(model.task_id == task_id).execution_options(synchronize_session=False))
 
 
-def is_declared(task_id: UUID) -> bool:
-    """True when a message of the task was signed, or more."""
-    return session.scalar(select(Message.id).where(Message.task_id == task_id, Message.state != "unsigned").limit(1)) is not None
-
-
-def find_message(message_id: UUID) -> Message | None:
-    return session.get(Message, message_id)
-
-
-def canonical_of(message_id: UUID) -> bytes | None:
-    return session.scalar(select(Message.canonical).where(Message.id == message_id))
-
-
-def messages_of_push(push_id: UUID, *states: str) -> list[Message]:
-    query = select(Message).where(Message.push_id == push_id)
-    if states:
-        query = query.where(Message.state.in_(states))
-    return list(session.scalars(query.order_by(Message.task_id, Message.block, Message.first_place)))
-
-
-def find_push(enterprise_id: UUID, code: str, push_id: UUID) -> Push | None:
-    push = session.get(Push, push_id)
-    return push if push and (push.enterprise_id, push.customs_code) == (enterprise_id, code) else None
-
-
-def progress_of(push_id: UUID) -> dict[str, int]:
-    """How many orders of a push are where: {message state or order state: orders}, and messages by state."""
-    counts: dict[str, int] = {}
-    query = select(Message.state, func.count(), func.sum(Message.order_count)).where(Message.push_id == push_id)
-    for state, messages, orders in session.execute(query.group_by(Message.state)):
-        counts[f"messages {state}"], counts[f"orders {state}"] = messages, int(orders)
-    query = select(Order.state, func.count()).join(Message, IS_HELD).where(Message.push_id == push_id)
-    for state, orders in session.execute(query.where(Order.state.isnot(None)).group_by(Order.state)):
-        counts[state] = orders
-    return counts
-
-
-def first_signature(push_id: UUID) -> datetime | None:
-    return session.scalar(select(func.min(Message.signed_at)).where(Message.push_id == push_id))
-
-
-def latest_push(enterprise_id: UUID, code: str) -> Push | None:
-    query = select(Push).where(Push.enterprise_id == enterprise_id, Push.customs_code == code)
-    return session.scalar(query.order_by(Push.created_at.desc()).limit(1))
-
-
-def take_ready(push_id: UUID, now: datetime, limit: int) -> list[UUID]:
-    """Marks messages as `sending`; to be committed before the channel is written."""
-    chosen = select(Message.id).where(Message.push_id == push_id, Message.state == "ready")
-    chosen = chosen.order_by(Message.block).limit(limit).with_for_update(skip_locked=True)
-    values = {"state": "sending", "sending_at": now, "wrapped_at": func.coalesce(Message.wrapped_at, now)}
-    statement = update(Message).where(Message.id.in_(chosen)).values(values).returning(Message.id)
-    return list(session.scalars(statement.execution_options(synchronize_session=False)))
-
-
-def take_stale(before: datetime, now: datetime, limit: int) -> list[UUID]:
-    """Messages that a worker left in `sending`, taken over; those that have a receipt already are sent."""
-    answered = select(Order.id).where(IS_HELD, Order.return_status.isnot(None)).exists()
-    stale = and_(Message.state == "sending", Message.sending_at < before)
-    statement = update(Message).where(stale, answered).values(state="sent", sent_at=now)
-    session.execute(statement.execution_options(synchronize_session=False))
-    chosen = select(Message.id).where(stale).limit(limit).with_for_update(skip_locked=True)
-    statement = update(Message).where(Message.id.in_(chosen)).values(sending_at=now).returning(Message.id)
-    return list(session.scalars(statement.execution_options(synchronize_session=False)))
-
-
-def pushes_left_ready(before: datetime) -> list[UUID]:
-    """Pushes with signed messages that no job took up."""
-    query = select(Message.push_id).distinct().where(Message.state == "ready", Message.signed_at < before)
-    return list(session.scalars(query))
-
-
-def to_send(message_ids: list[UUID]) -> list[tuple]:
-    """(id, enterprise, dxp_id, wrapped_at, signed) of messages in `sending`."""
-    query = select(Message.id, Message.enterprise_id, Message.dxp_id, Message.wrapped_at, Message.signed)
-    return [tuple(row) for row in session.execute(query.where(Message.id.in_(message_ids)))]
-
-
-def mark_sent(message_ids: list[UUID], now: datetime) -> None:
-    statement = update(Message).where(Message.id.in_(message_ids), Message.state == "sending")
-    session.execute(statement.values(state="sent", sent_at=now).execution_options(synchronize_session=False))
-
-
 def failed_orders(enterprise_id: UUID, code: str, limit: int = 1) -> bool:
     query = filtered(declared_orders(enterprise_id, code), state=FAILED)
     return bool(session.execute(query.limit(limit)).first())
-
-

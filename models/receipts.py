@@ -54,10 +54,20 @@ class Receipt(Base):
     )
 
 
-def keep_files(enterprise_id: UUID, files: list[tuple[str, bytes, bytes]], now: datetime) -> dict[UUID, tuple[str, bytes]]:
+def keep_files(
+    enterprise_id: UUID, files: list[tuple[str, bytes, bytes]], now: datetime
+) -> dict[UUID, tuple[str, bytes]]:
     """Stores (name, sha256, content); those known already are left out of the answer {id: (name, content)}."""
     rows = [
-        {"id": uuid4(), "enterprise_id": enterprise_id, "name": name, "sha256": digest, "content": content, "note": "", "at": now}
+        {
+            "id": uuid4(),
+            "enterprise_id": enterprise_id,
+            "name": name,
+            "sha256": digest,
+            "content": content,
+            "note": "",
+            "at": now,
+        }
         for name, digest, content in files
     ]
     statement = insert(InboxFile).on_conflict_do_nothing().returning(InboxFile.id)

@@ -13,7 +13,12 @@ from tests.exports_world import CODE, DXP, Trade, make_profile, make_strategy
 def granted(company):
     """The company holds a 传输ID for its code."""
     row = TransmissionId(
-        value=DXP, enterprise_id=company.id, customs_code=CODE, node="province", device="ic-card", granted_at=clock.now()
+        value=DXP,
+        enterprise_id=company.id,
+        customs_code=CODE,
+        node="province",
+        device="ic-card",
+        granted_at=clock.now(),
     )
     session.add(row)
     session.commit()

@@ -13,10 +13,12 @@ from blueprints.common import clock
 from blueprints.exports import generating, importing, pushing, receiving, tasks
 from blueprints.exports.reading import COLUMNS
 from gateways.customs_dxp import signature
-from models import orders
+from models import orders, pushes
+from models.accounts import find_enterprise
 from models.database import session
 from models.exports import CompanyProfile, Strategy
 from tests.card_bridge_double import BridgeDouble
+from tests.conftest import USCC
 
 DXP = "DXPENT0000000001"
 CODE = "1301960001"
@@ -115,7 +117,7 @@ class Trade:
         """As if a card had signed: every unsigned message of the push becomes ready."""
         push = pushing.start_push(query if query is not None else self.query(), self.who)
         session.commit()
-        for message in orders.messages_of_push(push.id, "unsigned"):
+        for message in pushes.messages_of_push(push.id, "unsigned"):
             info = signature.signed_info("rsa-sha1", message.canonical)
             signed = signature.assemble(message.canonical, "rsa-sha1", card.der, card.sign(info))
             pushing.keep_signed(message, signed, "李明 8600000000101")
@@ -146,16 +148,17 @@ class Trade:
 
 
 class Customs:
-    """Customs' side of a company's channel, for tests with a browser."""
+    """Customs' side of the company's channel, for tests with a browser."""
 
     sent, hear, folder = Trade.sent, Trade.hear, Trade.folder
 
-    def __init__(self, browser, company):
-        self.app, self.company = browser.client.application, company
+    def __init__(self, browser):
+        self.app = browser.client.application
 
     def __enter__(self):
         self._context = self.app.app_context()
         self._context.push()
+        self.company = find_enterprise(USCC)
         return self
 
     def __exit__(self, *error):

@@ -19,7 +19,7 @@ def make_task(exporter, run_jobs, rows=ROWS):
 
 
 @pytest.mark.item("M183", "M192", "M193", "M195", "M196", "M197", "M198", "M204", "M205")
-def test_an_exporter_imports_generates_signs_and_sees_the_orders_at_customs(exporter, company, run_jobs, card, clock_at):
+def test_an_exporter_imports_generates_signs_and_sees_the_orders_at_customs(exporter, run_jobs, card, clock_at):
     with clock_at(2026, 11, 21, 10, 0):
         make_task(exporter, run_jobs)
         assert "3单已经存好" in exporter.main
@@ -36,7 +36,7 @@ def test_an_exporter_imports_generates_signs_and_sees_the_orders_at_customs(expo
     run_jobs()
     exporter.open("/exports/orders")
     assert exporter.main.count("申报中") >= 3
-    with Customs(exporter, company) as customs:
+    with Customs(exporter) as customs:
         customs.hear(*[(guid, 120, "20261121103200000") for guid, _ in customs.orders_sent()])
     exporter.open("/exports/orders")
     assert exporter.main.count("成功") >= 3
@@ -94,14 +94,14 @@ def test_an_order_cannot_be_deleted_once_pushed_but_a_waiting_one_can(exporter, 
     assert "已删除0单。另有1单已经推送，没有删。" in exporter.main
 
 
-def test_pushing_some_orders_declares_only_those(exporter, run_jobs, card, company):
+def test_pushing_some_orders_declares_only_those(exporter, run_jobs, card):
     make_task(exporter, run_jobs).follow("看数据详情")
     exporter.submit("生成申报数据")
     run_jobs()
     exporter.open("/exports/orders").submit("推送TYDH006")
     sign_batch(exporter, card)
     run_jobs()
-    with Customs(exporter, company) as customs:
+    with Customs(exporter) as customs:
         assert [number for _, number in customs.orders_sent()] == ["TYDH006"]
     exporter.open("/exports/orders?state=waiting")
     assert "TYDH005" in exporter.main and "TYDH007" in exporter.main and "TYDH006" not in exporter.main
@@ -134,10 +134,14 @@ def stranger(other_browser, app):
     from tests.conftest import make_enterprise, make_user
 
     other = make_enterprise("别家（石家庄）有限公司", "91130100PDY000028G", code="1301960002")
-    return log_in(other_browser, make_user("stranger", enterprise=other, person=("王芳", "130100189902020024", "w@example.com")))
+    return log_in(
+        other_browser, make_user("stranger", enterprise=other, person=("王芳", "130100189902020024", "w@example.com"))
+    )
 
 
-def test_another_companys_task_order_import_push_and_profile_are_not_found(exporter, stranger, run_jobs, card, strategy, profile):
+def test_another_companys_task_order_import_push_and_profile_are_not_found(
+    exporter, stranger, run_jobs, strategy, profile
+):
     make_task(exporter, run_jobs)
     imported = exporter.url
     exporter.follow("看数据详情")
@@ -149,16 +153,36 @@ def test_another_companys_task_order_import_push_and_profile_are_not_found(expor
     exporter.submit("推送查到的全部")
     exporter.open("/exports/orders").follow("看推送进度")
     push = exporter.url
-    for url in (imported, f"{imported}/report", task, f"{task}/more", f"{task}/delete", push, f"/trade_queries/orders/{order}",
-                f"/exports/profiles/{profile.id}", f"/exports/warehouses/{profile.id}", f"/exports/strategies/{strategy.id}"):
+    for url in (
+        imported,
+        f"{imported}/report",
+        task,
+        f"{task}/more",
+        f"{task}/delete",
+        push,
+        f"/trade_queries/orders/{order}",
+        f"/exports/profiles/{profile.id}",
+        f"/exports/warehouses/{profile.id}",
+        f"/exports/strategies/{strategy.id}",
+    ):
         stranger.open(url)
         assert stranger.status == 404, url
     stranger.open("/exports/profiles/new")
     token = {"csrf_token": stranger.value("csrf_token")}
-    for url, data in ((f"{task}/generate", {}), (f"{task}/delete", {}), (f"{task}/more", {}), (f"{imported}/cancel", {}),
-                      (f"{push}/sign", {}), ("/exports/orders", {"go": f"push:{order}"}), ("/exports/orders", {"go": f"delete:{order}"}),
-                      ("/exports/orders/delete", {"order": order}), (f"/exports/strategies/{strategy.id}/switch", {}),
-                      (f"/exports/profiles/{profile.id}", {}), (f"/exports/warehouses/{profile.id}", {}), (f"/exports/strategies/{strategy.id}", {})):
+    for url, data in (
+        (f"{task}/generate", {}),
+        (f"{task}/delete", {}),
+        (f"{task}/more", {}),
+        (f"{imported}/cancel", {}),
+        (f"{push}/sign", {}),
+        ("/exports/orders", {"go": f"push:{order}"}),
+        ("/exports/orders", {"go": f"delete:{order}"}),
+        ("/exports/orders/delete", {"order": order}),
+        (f"/exports/strategies/{strategy.id}/switch", {}),
+        (f"/exports/profiles/{profile.id}", {}),
+        (f"/exports/warehouses/{profile.id}", {}),
+        (f"/exports/strategies/{strategy.id}", {}),
+    ):
         answer = stranger.client.post(url, data=token | data, base_url="http://127.0.0.1:8080")
         assert answer.status_code == 404, url
     stranger.open("/exports/orders")

@@ -9,7 +9,7 @@ from lxml import etree
 from blueprints.common import clock
 from blueprints.exports import generating, pushing, receiving
 from gateways.customs_dxp import envelope, signature
-from models import orders, receipts
+from models import orders, pushes, receipts
 from models.database import session
 from models.exports import FAILED, GENERATED
 from tests.conftest import make_enterprise
@@ -35,7 +35,13 @@ def order(trade, number="TYDH005"):
 
 
 def messages(trade):
-    return list(session.scalars(orders.select(orders.Message).where(orders.Message.task_id == trade.task.id).order_by(orders.Message.first_place)))
+    return list(
+        session.scalars(
+            orders.select(orders.Message)
+            .where(orders.Message.task_id == trade.task.id)
+            .order_by(orders.Message.first_place)
+        )
+    )
 
 
 # -- 生成申报数据
@@ -43,7 +49,7 @@ def messages(trade):
 
 @pytest.mark.item("M196")
 def test_orders_are_grouped_by_a_hundred_and_every_message_is_valid(trade, shared):
-    trade.read(workbook(many(250))).task
+    trade.read(workbook(many(250)))
     trade.generate()
     schema = etree.XMLSchema(file=str(shared / "facts/xsd/ceb_export_202205.xsd"))
     found = messages(trade)
@@ -58,7 +64,12 @@ def test_a_message_carries_the_profile_and_the_strategy(generated):
     (message,) = messages(generated)
     root = etree.fromstring(message.canonical)
     text = {etree.QName(node).localname: node.text for node in root.iter()}
-    assert (text["orderType"], text["ebcCode"], text["dxpId"], text["currency"]) == ("B", "1301960001", "DXPENT0000000001", "502")
+    assert (text["orderType"], text["ebcCode"], text["dxpId"], text["currency"]) == (
+        "B",
+        "1301960001",
+        "DXPENT0000000001",
+        "502",
+    )
     assert text["unit"] == "011" and root.get("guid") == str(message.id).upper()
 
 
@@ -78,18 +89,18 @@ def test_9810_declares_to_the_warehouse(context, administrator, company, profile
     ("what", "words"),
     [("strategy", "已停用，请先启用"), ("dxp", "传输ID不是发给本单位的"), ("code", "不在本单位有效的编码里"), ("profile", "企业资料已停用")],
 )  # fmt: skip
-def test_data_is_not_made_for_what_the_company_does_not_hold(trade, profile, strategy, granted, company, what, words):
+def test_data_is_not_made_for_what_the_company_does_not_hold(trade, granted, what, words):
     trade.read(workbook())
     if what == "strategy":
-        strategy.is_enabled = False
+        trade.strategy.is_enabled = False
     elif what == "dxp":
         granted.enterprise_id = make_enterprise("别家", "91130100PDY000028G", code="").id
     elif what == "profile":
-        profile.is_enabled = False
+        trade.strategy.seller.is_enabled = False
     else:
         from models.codes import codes_of
 
-        codes_of(company.id)[0].valid_to = clock.today() - timedelta(days=1)
+        codes_of(trade.company.id)[0].valid_to = clock.today() - timedelta(days=1)
     session.commit()
     trade.generate()
     assert trade.task.state == FAILED and words in trade.task.problem and not messages(trade)
@@ -138,16 +149,16 @@ def test_states_go_from_waiting_to_declaring_to_success_or_failure(generated, ca
 
 def test_killed_while_sending_the_same_bytes_go_again(generated, card, monkeypatch):
     push = generated.push(card)
-    mark = orders.mark_sent
+    mark = pushes.mark_sent
 
     def dies(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(orders, "mark_sent", dies)
+    monkeypatch.setattr(pushes, "mark_sent", dies)
     with pytest.raises(KeyboardInterrupt):
         generated.send(push)
     session.rollback()
-    monkeypatch.setattr(orders, "mark_sent", mark)
+    monkeypatch.setattr(pushes, "mark_sent", mark)
     before = generated.sent()
     assert messages(generated)[0].state == "sending" and set(generated.states().values()) == {"declaring"}
     for path in (generated.folder / "OutBox").iterdir():
@@ -193,7 +204,7 @@ def test_a_dxp_id_that_was_taken_away_pushes_nothing(generated, granted):
 
 def test_one_chosen_order_gets_a_message_of_its_own_and_the_rest_stay(generated, card):
     push = generated.push(card, generated.query().where(orders.Order.order_no == "TYDH006"))
-    (message,) = orders.messages_of_push(push.id)
+    (message,) = pushes.messages_of_push(push.id)
     assert message.order_count == 1 and b"TYDH006" in message.signed and b"TYDH005" not in message.signed
     rest = [m for m in messages(generated) if m.id != message.id]
     assert [m.order_count for m in rest] == [2] and b"TYDH006" not in rest[0].canonical
@@ -218,7 +229,7 @@ def test_failed_on_the_way_the_same_bytes_are_sent_again(sent):
     session.commit()
     for path in (sent.folder / "OutBox").iterdir():
         path.rename(sent.folder / "SentBox" / path.name)
-    sent.send(orders.find_push(sent.company.id, "1301960001", row.Message.push_id))
+    sent.send(pushes.find_push(sent.company.id, "1301960001", row.Message.push_id))
     assert sent.sent() == before
     assert sent.hear((order(sent), 120, T2)).states()["TYDH005"] == "success"
 
@@ -281,7 +292,9 @@ def test_a_receipt_for_an_order_that_was_never_sent_is_odd(generated):
     assert [r.odd for r in receipts.odd_receipts(generated.company.id)] == ["unsent"]
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"<a/>", answer([("nonsense" * 4 + "xxxx", 120, T1)]), answer([("x", "?", "")])])
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"<a/>", answer([("nonsense" * 4 + "xxxx", 120, T1)]), answer([("x", "?", "")])]
+)
 def test_garbled_files_are_kept_as_they_came_and_block_nothing(sent, content):
     sent.hear(raw=content).hear((order(sent), 120, T1))
     (kept,) = receipts.garbled_files(sent.company.id)
@@ -327,5 +340,3 @@ def test_two_signers_of_one_message_leave_the_first_signature(generated, card):
     pushing.keep_signature(Asked, 0, value, signed)
     pushing.keep_signature(Asked, 0, value, b"another")
     assert messages(generated)[0].signed == signed and messages(generated)[0].state == "ready"
-
-

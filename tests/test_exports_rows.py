@@ -41,7 +41,11 @@ def problems(rows) -> list[tuple[int, int, str]]:
 @pytest.mark.item("M193", "M195")
 def test_the_sample_rows_are_right():
     found = checked(ROWS)
-    assert found.problems == [] and [number for number, _, _ in found.right_orders()] == ["TYDH005", "TYDH006", "TYDH007"]
+    assert found.problems == [] and [number for number, _, _ in found.right_orders()] == [
+        "TYDH005",
+        "TYDH006",
+        "TYDH007",
+    ]
     assert found.orders["TYDH005"][1] == [["8711100010", "微马力摩托车及脚踏两用车", "10", "25", "2.5", "011"]]
 
 

@@ -90,4 +90,3 @@ class Search:
         values = {"scope": self.scope, "q": self.text, "state": self.state, "from": self.since, "to": self.until}
         kept = {name: value for name, value in values.items() if value}
         return kept | ({"types": list(self.types)} if self.types else {})
-

@@ -8,7 +8,7 @@ from blueprints.common import clock
 from gateways.customs_dxp.messages.ceb303 import BadOrder, Transfer, build
 from gateways.customs_dxp.messages.ceb303 import Order as OrderOut
 from gateways.customs_dxp.messages.ceb303 import OrderLine as LineOut
-from models import orders
+from models import orders, pushes
 from models.codes import codes_of
 from models.database import session
 from models.exports import BLOCK, FAILED, GENERATED, Strategy, Task, lock_task
@@ -91,7 +91,7 @@ def make_missing(task: Task) -> None:
             if (row[1] - 1) // BLOCK in wanted:
                 group.append(row)
         made += _messages(task, strategy, group) if group else []
-        orders.add_messages(made)
+        pushes.add_messages(made)
         session.commit()
 
 

@@ -103,8 +103,11 @@ def _keep_problems(started: Import, found: Found) -> None:
 
 def _copy_problems(started: Import, problems: list[RowProblem]) -> None:
     rows = {(p.row, p.column): p for p in problems}
-    columns = "import_id, row, \"column\", number, value, cause, fix"
-    values = ((started.id, p.row, p.column, WORDS[p.key][0], p.value.replace("\0", ""), p.cause, WORDS[p.key][2]) for p in rows.values())
+    columns = 'import_id, row, "column", number, value, cause, fix'
+    values = (
+        (started.id, p.row, p.column, WORDS[p.key][0], p.value.replace("\0", ""), p.cause, WORDS[p.key][2])
+        for p in rows.values()
+    )
     orders.copy_rows("import_problems", columns, values)
 
 

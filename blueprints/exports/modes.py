@@ -40,7 +40,10 @@ COLOURS = {orders.SUCCESS: "green", orders.FAILED: "red", orders.DECLARING: "blu
 def currencies() -> list[tuple[str, str]]:
     """(3-digit customs code, name with the code); the usual ones first."""
     with open(ROOT / "data/currency.csv", encoding="utf-8") as file:
-        rows = [(row["原报关代码"], f"{row['中文名称']}（{row['代码']}，{row['原报关代码']}）") for row in csv.DictReader(file)]
+        rows = [
+            (row["原报关代码"], f"{row['中文名称']}（{row['代码']}，{row['原报关代码']}）")
+            for row in csv.DictReader(file)
+        ]
     usual = {"502": 0, "142": 1, "300": 2, "116": 3}
     return sorted((row for row in rows if row[0]), key=lambda row: (usual.get(row[0], 9), row[0]))
 
@@ -69,5 +72,9 @@ def said_by_customs(status: int | None, info: str | None) -> str:
     """A receipt in words: what the code means, then what customs wrote."""
     if status is None:
         return ""
-    words = error_words().get(status) or status_words().get(str(status)) or "海关处理异常" if status < 0 else status_words().get(str(status), "海关状态")
+    words = (
+        error_words().get(status) or status_words().get(str(status)) or "海关处理异常"
+        if status < 0
+        else status_words().get(str(status), "海关状态")
+    )
     return f"{words}（{status}）{info or ''}"

@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from blueprints.common import access
 from blueprints.common.access import get_or_404, page
 from blueprints.common.challenges import NotAccepted, last_report, open_challenge, refusal_of
-from models import orders, receipts
+from models import orders, pushes, receipts
 from models.challenges import challenges_of_task
 from models.database import session
 from models.exports import Task, task_ids_by
@@ -47,8 +47,12 @@ def list_orders():
     after, ordinal = request.args.get("after", 0, int), request.args.get("n", 0, int)
     query = searched(search)
     rows = orders.page_of_orders(query, after, size + 1)
-    total = orders.tally_of_orders(principal.enterprise_id, principal.code) if search.is_empty else orders.count_orders(query)
-    push = orders.latest_push(principal.enterprise_id, principal.code)
+    total = (
+        orders.tally_of_orders(principal.enterprise_id, principal.code)
+        if search.is_empty
+        else orders.count_orders(query)
+    )
+    push = pushes.latest_push(principal.enterprise_id, principal.code)
     return show_here(
         "orders.html", rows=rows[:size], search=search, scopes=SCOPES_HERE, states=STATES, colours=COLOURS, modes=MODES,
         ordinal=ordinal, cursor=rows[size - 1].Order.serial if len(rows) > size else None, size=size, sizes=SIZES,
@@ -68,7 +72,11 @@ def act_on_orders():
         flash("请先在表里勾选订单。")
         return back_to_list(search)
     principal = access.current()
-    query = searched(search) if act == "all" else orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
+    query = (
+        searched(search)
+        if act == "all"
+        else orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
+    )
     if ids:
         get_or_404(session.execute(query.limit(1)).first())
     if act == "delete":
@@ -141,7 +149,7 @@ def delete_orders():
 
 def get_push_or_404(id):
     principal = access.current()
-    return get_or_404(orders.find_push(principal.enterprise_id, principal.code, id))
+    return get_or_404(pushes.find_push(principal.enterprise_id, principal.code, id))
 
 
 @bp.get("/pushes/<uuid:id>")
@@ -179,5 +187,3 @@ def list_odd_receipts():
         "odd_receipts.html", rows=receipts.odd_receipts(principal.enterprise_id), words=ODD, said=said_by_customs,
         garbled=receipts.garbled_files(principal.enterprise_id),
     )  # fmt: skip
-
-

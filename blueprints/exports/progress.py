@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from blueprints.common import clock
-from models import orders
+from models import orders, pushes
 from models.orders import Push
 
 
@@ -38,7 +38,7 @@ class Progress:
 
 
 def progress_of(push: Push) -> Progress:
-    counts = orders.progress_of(push.id)
+    counts = pushes.progress_of(push.id)
     total = sum(value for key, value in counts.items() if key.startswith("orders "))
     unsigned = counts.get("orders unsigned", 0)
     left = counts.get("messages unsigned", 0)
@@ -52,7 +52,7 @@ def progress_of(push: Push) -> Progress:
 
 def _seconds_left(push: Push, done: int, left: int) -> int | None:
     """By the speed so far of this card."""
-    first = orders.first_signature(push.id)
+    first = pushes.first_signature(push.id)
     if not done or not left or first is None:
         return None
     return int((clock.now() - first).total_seconds() / done * left) + 1

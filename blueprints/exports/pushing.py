@@ -23,7 +23,7 @@ from blueprints.common.numbers import Sentence
 from gateways.certificates import read_certificate
 from gateways.customs_dxp import envelope
 from gateways.customs_dxp.folder_channel import FolderChannel
-from models import orders
+from models import orders, pushes
 from models.accounts import Enterprise
 from models.challenges import lock_open_challenges
 from models.database import session
@@ -57,17 +57,21 @@ def choose(query) -> Chosen:
     """The unsigned messages of the orders that `query` finds. Raises `NothingToPush`."""
     found = orders.waiting_messages(query)
     if not found:
-        raise NothingToPush("90641", "选中的订单里没有待推送的：成功的不会重复申报，申报中的请等海关回执，失败的请看原因")
+        raise NothingToPush(
+            "90641", "选中的订单里没有待推送的：成功的不会重复申报，申报中的请等海关回执，失败的请看原因"
+        )
     if len(found) > MOST_MESSAGES:
         raise NothingToPush("90642", "一次最多推送{count}单，请按任务或日期分几次推", count=MOST_MESSAGES * BLOCK)
-    return Chosen([m for m, total, count in found if total == count], [m for m, total, count in found if total != count])
+    return Chosen(
+        [m for m, total, count in found if total == count], [m for m, total, count in found if total != count]
+    )
 
 
 def start_push(query, principal: Principal) -> Push:
     """Fixes what is pushed. Commits once before messages are made anew. Raises `NothingToPush`."""
     chosen = choose(query)
     ids = chosen.whole + (_pull_out(query, chosen.parts) if chosen.parts else [])
-    messages = [message for message in orders.lock_messages(ids) if message.state == "unsigned"]
+    messages = [message for message in pushes.lock_messages(ids) if message.state == "unsigned"]
     if len({message.dxp_id for message in messages}) != 1:
         raise NothingToPush("90643", "选中的订单用了不同的传输ID，请按业务策略分开推送")
     granted = find_transmission_id(messages[0].dxp_id)
@@ -109,18 +113,18 @@ def _pull_out(query, message_ids: list[UUID]) -> list[UUID]:
 
 def take_apart(message_ids: list[UUID]) -> None:
     """Removes unsigned messages; requests to sign them end. Raises `NothingToPush` if one was signed just now."""
-    messages = orders.lock_messages(message_ids)
+    messages = pushes.lock_messages(message_ids)
     if any(message.state != "unsigned" for message in messages):
         raise NothingToPush("90645", "有订单刚刚签了名，请刷新后再选")
     for push_id in {message.push_id for message in messages if message.push_id}:
         for challenge in lock_open_challenges(push_id):
             end(challenge, "replaced")
-    orders.delete_messages(message_ids)
+    pushes.delete_messages(message_ids)
 
 
 def ask_card(push: Push, principal: Principal):
     """A challenge over the unsigned messages of the push: (challenge, cookie). Raises `NotAccepted`, `NothingToPush`."""
-    messages = orders.messages_of_push(push.id, "unsigned")
+    messages = pushes.messages_of_push(push.id, "unsigned")
     if not messages:
         raise NothingToPush("90646", "这一次推送的都签好了，不用再签")
     sums: dict[str, Decimal] = {}
@@ -142,7 +146,7 @@ def ask_card(push: Push, principal: Principal):
 
 @serves_messages
 def serve_message(challenge, index: int) -> bytes:
-    return orders.canonical_of(UUID(challenge.items[index]))
+    return pushes.canonical_of(UUID(challenge.items[index]))
 
 
 @on_release("batch")
@@ -159,7 +163,7 @@ def begin_signing(challenge, card) -> str | None:
 @on_signature
 def keep_signature(challenge, index: int, signature: bytes, signed_message: bytes) -> None:
     """The first signature of a message stays: its bytes are what customs will know."""
-    message = next(iter(orders.lock_messages([UUID(challenge.items[index])])), None)
+    message = next(iter(pushes.lock_messages([UUID(challenge.items[index])])), None)
     if message is None or message.state != "unsigned":
         return
     card = read_certificate(challenge.certificate)
@@ -174,7 +178,7 @@ def keep_signed(message: Message, signed: bytes, by: str) -> None:
 
 def send_messages(push_id: str) -> None:
     """Job. `sending` is committed before the channel is written; killed in between, the message is sent again as it is."""
-    while ids := orders.take_ready(UUID(push_id), clock.now(), SEND_STEP):
+    while ids := pushes.take_ready(UUID(push_id), clock.now(), SEND_STEP):
         session.commit()
         _send(ids)
     session.commit()
@@ -183,24 +187,24 @@ def send_messages(push_id: str) -> None:
 def send_left_over() -> None:
     """What a killed worker left: signed but not taken up, or taken up and not known to be sent."""
     now = clock.now()
-    stale = orders.take_stale(now - STALE, now, SEND_STEP)
+    stale = pushes.take_stale(now - STALE, now, SEND_STEP)
     session.commit()
     if stale:
         _send(stale)
-    for push_id in orders.pushes_left_ready(now - timedelta(seconds=1)):
+    for push_id in pushes.pushes_left_ready(now - timedelta(seconds=1)):
         send_messages(str(push_id))
     session.commit()
 
 
 def _send(message_ids: list[UUID]) -> None:
-    rows = orders.to_send(message_ids)
+    rows = pushes.to_send(message_ids)
     session.commit()
     by_company: dict[UUID, list[tuple[str, bytes]]] = {}
     for message_id, enterprise_id, dxp_id, wrapped_at, signed in rows:
         by_company.setdefault(enterprise_id, []).append(wrap(message_id, dxp_id, wrapped_at, signed))
     for enterprise_id, files in by_company.items():
         channel_of(enterprise_id).send_all(files)
-    orders.mark_sent(message_ids, clock.now())
+    pushes.mark_sent(message_ids, clock.now())
     session.commit()
 
 
@@ -224,7 +228,7 @@ def channel_of(enterprise_id: UUID) -> FolderChannel:
 
 def resend(message: Message) -> bool:
     """Sends a message that did not get through again, byte-identical. False if its answer may still come."""
-    message = next(iter(orders.lock_messages([message.id])))
+    message = next(iter(pushes.lock_messages([message.id])))
     if message.signed is None or message.state not in ("sent", "refused"):
         return False
     message.state, message.problem = "ready", ""

@@ -96,7 +96,9 @@ def _scan(archive: zipfile.ZipFile, part: zipfile.ZipInfo, is_sheet: bool) -> se
 def _first_sheet(archive: zipfile.ZipFile) -> str:
     """The part of the first sheet; all sheets are scanned alike if the workbook hides which it is."""
     book = archive.read("xl/workbook.xml") if "xl/workbook.xml" in archive.namelist() else b""
-    relations = archive.read("xl/_rels/workbook.xml.rels") if "xl/_rels/workbook.xml.rels" in archive.namelist() else b""
+    relations = (
+        archive.read("xl/_rels/workbook.xml.rels") if "xl/_rels/workbook.xml.rels" in archive.namelist() else b""
+    )
     named = re.search(rb'<(?:\w+:)?sheet [^>]*?r:id="([^"]+)"', book)
     for relation in re.findall(rb"<Relationship [^>]+>", relations):
         if named and b'Id="' + named[1] + b'"' in relation:

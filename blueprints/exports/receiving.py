@@ -75,7 +75,10 @@ def _read(enterprise_id: UUID, contents: dict[UUID, bytes]) -> None:
                 verdicts[file_id] = ("reply", "")
                 replies.append((file_id, parsed))
                 continue
-            found = [(file_id, UUID(r.guid), r.status, r.time, r.order_no, r.info.replace("\0", "")) for r in ceb304.parse_receipts(parsed.data)]
+            found = [
+                (file_id, UUID(r.guid), r.status, r.time, r.order_no, r.info.replace("\0", ""))
+                for r in ceb304.parse_receipts(parsed.data)
+            ]
         except (envelope.BadEnvelope, ceb304.BadReceipt, ValueError) as error:
             verdicts[file_id] = ("garbled", str(error))
             continue

@@ -67,7 +67,9 @@ def edit_profile(id):
     if profile.kind == "warehouse":
         return redirect(url_for("exports.edit_warehouse", id=id), 303)
     sheet = profiles.profile_sheet(access.current(), profile)
-    return show_profile_form(ProfileForm(sheet, "profile", suggested=profiles.values_of_profile(profile)), sheet, profile)
+    return show_profile_form(
+        ProfileForm(sheet, "profile", suggested=profiles.values_of_profile(profile)), sheet, profile
+    )
 
 
 @bp.post("/profiles/<uuid:id>")
@@ -164,7 +166,9 @@ def get_strategy_or_404(id):
 @page("8006", "创建策略", NEEDS)
 def start_strategy():
     sheet = profiles.strategy_sheet(access.current())
-    only = {name: sheet.choices[name + "s"][0][0] for name in ("platform", "seller") if len(sheet.choices[name + "s"]) == 1}
+    only = {
+        name: sheet.choices[name + "s"][0][0] for name in ("platform", "seller") if len(sheet.choices[name + "s"]) == 1
+    }
     form = StrategyForm(
         sheet, "strategy", suggested={"is_enabled": "yes", "currency": "502", "mode": "9710-declaration"} | only
     )
@@ -182,7 +186,9 @@ def add_strategy():
 def edit_strategy(id):
     strategy = get_strategy_or_404(id)
     sheet = profiles.strategy_sheet(access.current())
-    return show_strategy_form(StrategyForm(sheet, "strategy", suggested=profiles.values_of_strategy(strategy)), strategy)
+    return show_strategy_form(
+        StrategyForm(sheet, "strategy", suggested=profiles.values_of_strategy(strategy)), strategy
+    )
 
 
 @bp.post("/strategies/<uuid:id>")

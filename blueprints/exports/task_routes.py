@@ -49,7 +49,7 @@ def list_tasks():
     search = Search.from_request(SCOPES, TASK_STATES)
     ordinal, after = read_cursor(request.args.get("after", ""))
     query = tasks.find_tasks(access.current(), search)
-    rows = page_of_tasks(query, search.state, search.from_moment, search.to_moment, after, ROWS + 1)
+    rows = page_of_tasks(query, after, ROWS + 1, **period(search))
     shown = [(task, next(iter(orders.orders_of(task.id, limit=1)), None)) for task in rows[:ROWS]]
     last = rows[ROWS - 1] if len(rows) > ROWS else None
     cursor = last and f"{ordinal + ROWS}|{last.changed_at.isoformat()}|{last.id}"
@@ -59,8 +59,12 @@ def list_tasks():
     )  # fmt: skip
 
 
+def period(search: Search) -> dict:
+    return {"state": search.state, "since": search.from_moment, "until": search.to_moment}
+
+
 def count_tasks(query, search: Search) -> int:
-    return len(page_of_tasks(query, search.state, search.from_moment, search.to_moment, None, orders.EXACT))
+    return len(page_of_tasks(query, None, orders.EXACT, **period(search)))
 
 
 def read_cursor(text: str) -> tuple[int, tuple | None]:
@@ -106,7 +110,9 @@ def add_task():
         started = importing.start_import(task, upload, access.current())
     except FileRefused as refused:
         session.rollback()
-        return show_task_form(task_form(typed_fields()), [Problem("task/file", refused.sentence.number, refused.sentence)])
+        return show_task_form(
+            task_form(typed_fields()), [Problem("task/file", refused.sentence.number, refused.sentence)]
+        )
     session.commit()
     return redirect(url_for("exports.show_import", id=started.id), 303)
 
@@ -153,7 +159,9 @@ def add_more(id):
         return show_more_again(get_task_or_404(id), refused.sentence)
     except importing.ImportRunning:
         session.rollback()
-        return show_more_again(get_task_or_404(id), Sentence("90672", "这个任务还在导入上一个文件，请等它导完，或先停下"))
+        return show_more_again(
+            get_task_or_404(id), Sentence("90672", "这个任务还在导入上一个文件，请等它导完，或先停下")
+        )
     session.commit()
     return redirect(url_for("exports.show_import", id=started.id), 303)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from blueprints.common import clock
 from blueprints.common.access import Principal
 from blueprints.common.history import record
-from models import orders
+from models import orders, pushes
 from models.database import session
 from models.documents import next_serial
 from models.exports import (
@@ -61,7 +61,7 @@ def delete_task(task: Task, principal: Principal) -> None:
     task = lock_task(task.id)
     if running_import(task.id) or task.is_generating:
         raise CannotDelete("这个任务还在导入或生成，请等它做完，或先停下")
-    if orders.is_declared(task.id):
+    if pushes.is_declared(task.id):
         raise CannotDelete("这个任务里有订单已经推送，不能整个删除；待推送的可以在数据申报管理里删")
     orders.delete_task_rows(task.id)
     delete_imports(task.id)
@@ -98,7 +98,7 @@ def sentences_of(task: Task, newest: Import | None) -> list[tuple[str, str, str]
     elif newest and newest.rows_wrong:
         says.append(("warn", "bad", f"有{newest.rows_wrong}行要改，对的订单已经存好，改好后点「补充导入」。"))
     if task.is_generating:
-        made, wanted = orders.count_messages(task.id), max(1, -(-task.order_count // BLOCK))
+        made, wanted = pushes.count_messages(task.id), max(1, -(-task.order_count // BLOCK))
         says.append(("pencil", "todo", f"正在生成申报数据，{made}份报文，一共约{wanted}份。关掉这一页也会接着做。"))
     elif task.state == FAILED:
         says.append(("warn", "bad", f"申报数据生成失败：{task.problem}。"))
@@ -117,5 +117,3 @@ def newest_import(task: Task) -> Import | None:
 
 def total_words(count: int) -> str:
     return f"{orders.EXACT} 条以上" if count > orders.EXACT else str(count)
-
-

@@ -45,7 +45,9 @@ def template_book() -> bytes:
         sheet.column_dimensions[letter].width = width
         sheet.column_dimensions[letter].number_format = "@"
     names = _add_units(workbook)
-    choice = DataValidation(type="list", formula1=f"计量单位!$A$2:$A${names + 1}", allow_blank=True, showErrorMessage=False)
+    choice = DataValidation(
+        type="list", formula1=f"计量单位!$A$2:$A${names + 1}", allow_blank=True, showErrorMessage=False
+    )
     sheet.add_data_validation(choice)
     choice.add(f"G2:G{TEXT_ROWS}")
     _add_notes(workbook)

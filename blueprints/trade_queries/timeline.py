@@ -48,7 +48,14 @@ def events_of(order: Order, message: Message | None) -> tuple[str, list[Event]]:
     task = session.get(Task, order.task_id)
     events = [Event(task.created_at, "导入", f"任务{task.number}")]
     events.append(_stage(message and message.created_at, "生成申报数据", "轮到您了：到数据详情页点「生成申报数据」"))
-    events.append(_stage(message and message.signed_at, "用卡签名", "轮到您了：到数据申报管理点「推送」", message and message.signed_by))
+    events.append(
+        _stage(
+            message and message.signed_at,
+            "用卡签名",
+            "轮到您了：到数据申报管理点「推送」",
+            message and message.signed_by,
+        )
+    )
     events.append(_stage(message and message.sent_at, "发送海关", "签名以后由系统发送，不用您做什么"))
     if message and message.state == "refused":
         events.append(Event(None, "数据交换平台没有收", message.problem, "warn", "bad"))
@@ -64,7 +71,12 @@ def _stage(moment: datetime | None, title: str, still: str, words: str | None = 
 def _of_receipt(row: receipts.Receipt) -> Event:
     words = customs_words().get(str(row.status), "海关回执")
     is_bad = row.status < 0 or row.status in (4, 100)
-    return Event(read_time(row.time), f"海关回执：{words}（{row.status}）", row.info, *(("warn", "bad") if is_bad else ("tick", "ok")))
+    return Event(
+        read_time(row.time),
+        f"海关回执：{words}（{row.status}）",
+        row.info,
+        *(("warn", "bad") if is_bad else ("tick", "ok")),
+    )
 
 
 def read_time(text: str) -> datetime | None:

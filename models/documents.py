@@ -35,6 +35,7 @@ class Answer(Row):
     revision: Mapped[int]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by: Mapped[str]
+    writer: Mapped[str] = mapped_column(default="")  # the page instance that wrote last: it never conflicts with itself
 
     typed = Encrypted("_typed")
 

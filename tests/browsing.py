@@ -192,7 +192,7 @@ def option_value(form, name: str, wanted: str) -> str:
     options = select.find_all("option") if select else []
     if any(option.get("value") == wanted for option in options):
         return wanted
-    return next((option["value"] for option in options if wanted in option.get_text()), wanted)
+    return next((option.get("value", option.get_text()) for option in options if wanted in option.get_text()), wanted)
 
 
 def form_data(form) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The two tours of the demonstration, walked by any of the browsers. `docs/tours.md` tells them to people."""
 
 import io
+import time
 from dataclasses import dataclass
 
 import openpyxl
@@ -72,9 +73,11 @@ def log_out(browser):
     return browser.submit("退出")
 
 
-def sign(browser):
+def sign(browser, first_time: bool = False):
     """From the page with the check number through the bridge's PIN page and back."""
     browser.follow("在本页打开")
+    if first_time and "允许" in browser.main:
+        browser.submit("允许")
     return browser.submit("确认", pin=PIN)
 
 
@@ -89,6 +92,120 @@ def short_tour(world: World, browser, mark: str = "") -> None:
     browser.follow("补充导入")
     browser.submit("导入", {"file": ("good.xlsx", world.workbook("orders-good.xlsx", mark))})
     browser.wait_for("存好")
+    push_all(browser)
+    browser.follow("订单查询(未审结)")
+    browser.follow(f"TYDH005{mark}")
+    assert "海关入库" in browser.main, browser.main
+
+
+NEWCOMER = "91130100PDY000116Y"
+
+
+def long_tour(world: World, browser, official) -> None:
+    """A company from nothing to its first declaration; `official` is the browser of the review desk."""
+    register(world, browser)
+    mend_what_is_returned(world, browser, official)
+    log_in(world, browser, "newcomer")
+    take_code_and_card(world, browser)
+    get_transmission_id(world, browser, official)
+    set_up_exports(browser)
+    browser.follow("基础数据导入")
+    browser.follow("创建申报任务")
+    book = world.workbook("orders-good.xlsx", "L")
+    browser.submit("导入", {"file": ("good.xlsx", book)}, client_number="xinlai1", strategy="9710美金")
+    browser.wait_for("存好")
+    push_all(browser)
+    browser.follow("订单查询(未审结)")
+    assert "TYDH005L" in browser.main
+
+
+def register(world: World, browser) -> None:
+    browser.open(f"{world.portal}/")
+    browser.follow("注册")
+    browser.submit("开始填写")
+    for _ in range(2):
+        browser.submit("填入示例")
+        browser.submit("保存，去下一步")
+    browser.submit("保存，去下一步")  # contacts, all optional
+    browser.submit("填入示例")
+    browser.submit("保存，去下一步")
+    browser.submit("保存，去下一步", {"licence": ("执照.png", world.download("uscc-certificate.png"))})
+    browser.submit("提交")
+    assert "受理编号" in browser.main
+
+
+def mend_what_is_returned(world: World, browser, official) -> None:
+    receipt = browser.url
+    log_in(world, official, "shenhe1")
+    official.follow("审核新来工贸")
+    official.submit("退回写了原因的项", **{"why:company/address": "单位地址没有写到门牌号"})
+    wait_for_mail(world, "newcomer@example.com", "退回")
+    browser.open(receipt)
+    browser.follow("去修改")
+    browser.submit("保存，去下一步", address="河北省石家庄市示例区样张路11号2层")
+    browser.submit("提交")
+    official.open(f"{world.portal}/reviews/")
+    official.follow("审核新来工贸")
+    assert "改了的 1 项" in official.main
+    official.submit("全部通过")
+    wait_for_mail(world, "newcomer@example.com", "通过")
+
+
+def wait_for_mail(world: World, address: str, words: str, seconds: float = 20) -> dict:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = [mail for mail in world.mails_to(address) if words in mail["subject"]]
+        if found:
+            return found[-1]
+        time.sleep(0.3)
+    raise AssertionError(f"no mail 「{words}」 to {address}")
+
+
+def take_code_and_card(world: World, browser) -> None:
+    """The customs code came from the register by itself; the card is issued by the sandbox and bound by its own PIN."""
+    browser.follow("单位管理员信息")
+    assert "1301960011" in browser.main
+    number = world.issue_card(uscc=NEWCOMER, kind="01", algorithm="sm2")
+    world.insert_card(number)
+    browser.open(f"{world.portal}/member")
+    browser.follow("我的IC卡")
+    browser.submit("绑定")
+    sign(browser, first_time=True)
+    assert number[-4:] in browser.main
+
+
+def get_transmission_id(world: World, browser, official) -> None:
+    browser.open(f"{world.portal}/member")
+    browser.follow("传输ID申请")
+    browser.submit("开始填写")
+    for _ in range(2):
+        browser.submit("填入示例")
+        browser.submit("保存，去下一步")
+    browser.submit("填入示例")
+    browser.submit("保存，去下一步", {"licence": ("执照.png", world.download("uscc-certificate.png"))})
+    browser.submit("提交")
+    log_out(official)
+    log_in(world, official, "fenzhongxin")
+    official.follow("审核新来工贸")
+    official.submit("全部通过")
+    official.follow("审核新来工贸")
+    official.submit("全部通过", transmission_id="DXPENT0000000011")
+    assert "已通过" in official.main
+
+
+def set_up_exports(browser) -> None:
+    browser.follow("会员首页")
+    browser.follow("企业资料维护")
+    browser.follow("创建境内企业资料")
+    browser.submit("保存", types=["declarant", "platform", "seller"])
+    browser.follow("业务策略维护")
+    browser.follow("创建策略")
+    browser.submit("保存", number="9710-1", name="9710美金", mode="9710-declaration", platform="新来工贸", seller="新来工贸",
+                   currency="502")  # fmt: skip
+    browser.follow("会员首页")
+
+
+def push_all(browser) -> None:
     browser.follow("看数据详情")
     browser.submit("生成申报数据")
     browser.wait_for("去推送")
@@ -96,6 +213,16 @@ def short_tour(world: World, browser, mark: str = "") -> None:
     browser.submit("推送查到的全部")
     sign(browser)
     browser.wait_for("推送完了", 60)
-    browser.follow("订单查询(未审结)")
-    browser.follow(f"TYDH005{mark}")
-    assert "海关入库" in browser.main, browser.main
+
+
+def verify_migrated_company(world: World, browser) -> None:
+    """② proves who it is by its IC card (M96)."""
+    world.insert_card("8600000000201")
+    log_in(world, browser, "demo02")
+    browser.follow("单位实名认证")
+    browser.submit("去认证")
+    sign(browser)
+    assert "IC认证成功" in browser.main
+    browser.submit("重新登录")
+    browser.open(f"{world.portal}/realname/")
+    assert "通过" in browser.main and "未通过 IC卡" not in browser.main, browser.main

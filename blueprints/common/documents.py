@@ -171,19 +171,22 @@ class Office:
                 return visit.step.open(document, visit.case, found, typed, suggested)
         raise NotNow(place)
 
-    def save(self, document: Document, form: DocumentForm, by: str, revision: int = 0) -> list[Problem]:
+    def save(self, document, form: DocumentForm, by: str, revision: int = 0, writer: str = "") -> list[Problem]:
         """Keep what `form` (opened with what was typed) holds, wrong or not (暂存), and give its problems.
 
+        `writer` names the page instance: what it saved itself a moment ago is no conflict.
         Secrets are hashed before the lock is taken. Raises `Conflict`, `NotNow`.
         """
         problems = form.check() + form.keep_secrets()
         document = self._lock(document)
         if not is_draft(document):
             raise NotNow(form.place)
-        self._check_revision(document, form.place, revision, form.typed)
+        saved = document.answers.get(form.place)
+        if not (saved and writer and saved.writer == writer):
+            self._check_revision(document, form.place, revision, form.typed)
         if form.kept or (document.secrets or {}).get(form.place):
             document.secrets = (document.secrets or {}) | {form.place: form.kept}
-        _write(document, form.place, form.typed, by)
+        _write(document, form.place, form.typed, by, writer)
         return problems
 
     def remove(self, document: Document, place: str, by: str, revision: int) -> None:
@@ -504,12 +507,15 @@ def _address_of_applicant(document: Document) -> str | None:
     return user.email if user else None
 
 
-def _write(document: Document, place: str, typed, by: str) -> None:
+def _write(document: Document, place: str, typed, by: str, writer: str = "") -> None:
     saved = document.answers.get(place)
     if saved:
         saved.typed, saved.revision, saved.at, saved.by = typed, saved.revision + 1, clock.now(), by
+        saved.writer = writer
     else:
-        document.answers[place] = Answer(place=place, typed=typed, revision=1, at=clock.now(), by=by)
+        document.answers[place] = Answer(
+            place=place, typed=typed, revision=1, at=clock.now(), by=by, writer=writer
+        )
     session.flush()
 
 

@@ -372,6 +372,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
+        sa.Column("writer", sa.String(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(["document_id"], ["documents.id"], name=op.f("fk_answers_document_id_documents")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),

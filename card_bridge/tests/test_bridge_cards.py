@@ -1,6 +1,8 @@
 """What happens with cards and PINs: wrong PINs, pulled cards, other programs, several readers."""
 
+import contextlib
 import threading
+import time
 
 import pytest
 from bridge_stage import PIN, Browser, Readers, wait_until
@@ -187,6 +189,20 @@ def test_a_card_held_by_another_program_is_said_and_the_pin_forgotten(stage, ann
     stage.reader.lock.release()
     assert stage.row.state == "claimed", "nothing is signed once the user has been told"
     assert "state=finished" in anna.open(here(stage)).enter_pin().text
+
+
+def test_one_login_right_after_another_waits_for_the_card(stage, anna):
+    real = stage.reader.transaction
+
+    @contextlib.contextmanager
+    def slow_to_end(reset=True):
+        with real(reset) as transmit:
+            yield transmit
+        time.sleep(0.2 if reset else 0)
+
+    stage.reader.transaction = slow_to_end
+    for _ in range(3):
+        assert "state=finished" in anna.open(anna.ask()).enter_pin().text
 
 
 def test_an_expired_card_and_one_of_tomorrow_cost_no_try(new_stage, authority):

@@ -97,6 +97,16 @@ def second_process(*options) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
+def test_without_the_service_the_page_says_so(new_stage):
+    """Stands first: later tests of this file keep a pcscd running."""
+    if os.path.exists("/run/pcscd/pcscd.comm"):
+        pytest.skip("a pcscd is running")
+    stage = new_stage(source=PcscReaders())
+    anna = Browser(stage)
+    assert "智能卡服务没有运行" in anna.open(anna.ask()).text
+    assert "9701" in anna.text
+
+
 def test_login_leaves_no_pin_on_the_card(put_in):
     _, _, anna = put_in()
     assert "state=finished" in anna.open(anna.ask()).enter_pin().text
@@ -162,12 +172,3 @@ def test_the_empty_slot_is_not_taken_for_the_reader_with_the_card(put_in):
     assert 'type="radio"' not in anna.open(anna.ask()).text
     with pytest.raises(Stop):
         PcscReaders("no such reader").readers()
-
-
-def test_without_the_service_the_page_says_so(new_stage):
-    if os.path.exists("/run/pcscd/pcscd.comm"):
-        pytest.skip("a pcscd is running")
-    stage = new_stage(source=PcscReaders())
-    anna = Browser(stage)
-    assert "智能卡服务没有运行" in anna.open(anna.ask()).text
-    assert "9701" in anna.text

@@ -79,7 +79,7 @@ class Pages:
             + form(
                 f"/requests/{request.request_id}/pin",
                 {"portal": request.origin, "token": token},
-                choice(cards, request.card) + PIN_FIELD + buttons(BUTTONS[request.purpose], "取消"),
+                choice(cards, request.card) + pin_field(not request.messages) + buttons(BUTTONS[request.purpose], "取消"),
             )
             + f'<p class="hint">请在{duration(left)}内输入。{"推送时不要拔卡。" if request.messages else ""}</p>',
         )
@@ -131,11 +131,14 @@ class Pages:
         return self.page(SETTINGS, "读卡程序的设置", body + '<p><a href="/">没办完的事</a></p>')
 
 
-PIN_FIELD = (  # not type=password: the browser would offer to keep the PIN
-    '<label for="pin">卡密码</label><p class="hint" id="pin-hint">只送进卡里，不上网，也不保存。</p>'
-    '<input id="pin" name="pin" class="pin" type="text" inputmode="numeric" maxlength="16" autocomplete="off" '
-    'autocapitalize="off" spellcheck="false" aria-describedby="pin-hint" autofocus>'
-)
+def pin_field(focus: bool) -> str:
+    """Not type=password: the browser would offer to keep the PIN. On a long page the field takes no focus, for that
+    would scroll the phrase and the words out of sight."""
+    return (
+        '<label for="pin">卡密码</label><p class="hint" id="pin-hint">只送进卡里，不上网，也不保存。</p>'
+        '<input id="pin" name="pin" class="pin" type="text" inputmode="numeric" maxlength="16" autocomplete="off" '
+        f'autocapitalize="off" spellcheck="false" aria-describedby="pin-hint"{" autofocus" if focus else ""}>'
+    )
 
 
 def words(text: str, identity: str) -> str:

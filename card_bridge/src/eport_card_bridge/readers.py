@@ -9,6 +9,8 @@ from .applet import EportApplet, Transmit
 from .certificate import CardCertificate
 from .outcomes import Outcome, Stop
 
+PATIENCE_SECONDS = 2  # the work before may just be ending with the reset of the card
+
 
 class Reader(Protocol):
     """One reader. `lock` is held for as long as this process works with its card."""
@@ -60,7 +62,7 @@ def find_cards(source: ReaderList) -> list[CardInReader]:
 
 
 def look_at(reader: Reader) -> CardInReader:
-    if not reader.lock.acquire(blocking=False):
+    if not reader.lock.acquire(timeout=PATIENCE_SECONDS):
         raise Stop(Outcome.HELD)
     try:
         with reader.transaction(reset=False) as transmit:

@@ -125,8 +125,7 @@ async def _read_batch(request: Request, content: dict[str, Any]) -> None:
     request.lines = [
         ("要签什么", f"任务{task}，出口订单{request.documents}单，合计{total}，签{len(listed)}次"),
         ("哪家企业", f"{enterprise}（{uscc}）"),
-        ("海关编码", customs_code),
-        ("传输ID", dxp_id),
+        ("海关编码", f"{customs_code}，传输ID {dxp_id}"),
     ]
 
 

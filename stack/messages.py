@@ -3,8 +3,9 @@
 import ast
 import re
 
-CHINESE = re.compile(r"[\u3400-\u9fff（-）]")
-PAIRS = re.compile(r"'((?:[^'\\]|\\.)*)'")
+from jinja2 import Environment
+
+CHINESE = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")  # 、。「」, characters, ：，（）
 
 
 def extract_python(fileobj, keywords, comment_tags, options):
@@ -15,7 +16,12 @@ def extract_python(fileobj, keywords, comment_tags, options):
         if isinstance(node, ast.JoinedStr):
             silent |= {id(part) for part in node.values}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent and CHINESE.search(node.value):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in silent
+            and CHINESE.search(node.value)
+        ):
             yield node.lineno, "_", node.value, []
 
 
@@ -25,9 +31,7 @@ def _has_docstring(node) -> bool:
 
 
 def extract_template(fileobj, keywords, comment_tags, options):
-    """Quoted texts with Chinese in them, wherever the expression stands: `'…'|t`, or in a list that a macro says."""
-    for number, line in enumerate(fileobj.read().decode("utf-8").splitlines(), 1):
-        for part in re.findall(r"\{[{%].*?[}%]\}", line):
-            for text in PAIRS.findall(part):
-                if CHINESE.search(text):
-                    yield number, "_", text, []
+    """String constants with Chinese in them, wherever the expression stands: `'…'|t`, or in a list that a macro says."""
+    for number, kind, token in Environment().lex(fileobj.read().decode("utf-8")):
+        if kind == "string" and CHINESE.search(token):
+            yield number, "_", token[1:-1], []

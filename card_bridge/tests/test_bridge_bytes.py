@@ -162,6 +162,12 @@ def test_the_certificate_is_read_as_cryptography_reads_it(authority: Authority):
                 certificate.read_certificate(der[:length])
 
 
+def test_the_names_on_an_old_card_are_read_although_they_are_gbk(authority: Authority):
+    der = base64.b64decode(read_state(authority.rsa_card)["certificate"])
+    old = der.replace("李明".encode(), "老李".encode("gbk") + b"  ")
+    assert certificate.read_certificate(old).holder.strip() == "老李"
+
+
 def sign(path, data: bytes) -> tuple[bytes, bytes]:
     """Signs one message with the virtual card; gives certificate and signature."""
     card = Applet(path)

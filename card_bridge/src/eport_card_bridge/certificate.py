@@ -10,8 +10,8 @@ SM2_CURVE = bytes.fromhex("2a811ccf5501822d")
 COMMON_NAME, SERIAL_NUMBER, ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x05", b"\x55\x04\x0a"
 CARD_TYPE = bytes.fromhex("2b06010401a943640503")  # 1.3.6.1.4.1.5315.100.5.3
 CARD_TYPES = {"01": "法人卡", "02": "操作员卡"}
-SEQUENCE, SET, OID, BIT_STRING, OCTET_STRING, UTC_TIME = 0x30, 0x31, 0x06, 0x03, 0x04, 0x17
-VERSION, EXTENSIONS, BMP_STRING, LATIN_STRING = 0xA0, 0xA3, 0x1E, 0x14
+OID, UTC_TIME = 0x06, 0x17
+VERSION, EXTENSIONS, BMP_STRING = 0xA0, 0xA3, 0x1E
 
 
 class BadCertificate(ValueError):
@@ -76,7 +76,17 @@ def _names(subject: bytes) -> Iterator[tuple[bytes, str]]:
     for _, group in _items(subject):
         for _, pair in _items(group):
             (_, oid), (tag, value) = _items(pair)
-            yield oid, value.decode({BMP_STRING: "utf-16-be", LATIN_STRING: "latin-1"}.get(tag, "utf-8"))
+            yield oid, _text(tag, value)
+
+
+def _text(tag: int, value: bytes) -> str:
+    """Old cards carry GBK in strings of any type; the words are for the page only, so what is unreadable is replaced."""
+    if tag == BMP_STRING:
+        return value.decode("utf-16-be", "replace")
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("gb18030", "replace")
 
 
 def _key(key_info: bytes) -> tuple[str, bytes]:
@@ -99,13 +109,13 @@ def _time(tag: int, value: bytes) -> datetime.datetime:
 
 def _extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
     """Returns the text of an extension whose value is one DER string, or an empty text."""
-    for tag, value in fields:
-        if tag != EXTENSIONS:
+    for field, value in fields:
+        if field != EXTENSIONS:
             continue
         ((_, extensions),) = _items(value)
         for _, extension in _items(extensions):
             parts = list(_items(extension))
             if parts[0][1] == wanted:
-                ((_, text),) = _items(parts[-1][1])
-                return text.decode("utf-8")
+                ((tag, text),) = _items(parts[-1][1])
+                return _text(tag, text)
     return ""

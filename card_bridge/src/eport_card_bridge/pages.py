@@ -79,7 +79,9 @@ class Pages:
             + form(
                 f"/requests/{request.request_id}/pin",
                 {"portal": request.origin, "token": token},
-                choice(cards, request.card) + pin_field(not request.messages) + buttons(BUTTONS[request.purpose], "取消"),
+                choice(cards, request.card)
+                + pin_field(not request.messages)
+                + buttons(BUTTONS[request.purpose], "取消"),
             )
             + f'<p class="hint">请在{duration(left)}内输入。{"推送时不要拔卡。" if request.messages else ""}</p>',
         )

@@ -12,6 +12,9 @@ FLAGS = [
 ]  # fmt: skip
 
 
+IS_SETTLED = "() => document.readyState === 'complete' && !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+
+
 class Chromium:
     """`with Chromium() as chromium: browser = chromium.browser()`; one process, a fresh profile per browser."""
 
@@ -101,5 +104,5 @@ class ChromiumBrowser:
             field.first.fill(value)
 
     def _settle(self) -> None:
-        self.page.wait_for_load_state("load")
-        self.page.wait_for_timeout(150)  # htmx swaps after its request; the next wait is by words
+        self.page.wait_for_timeout(80)  # the request that was caused begins
+        self.page.wait_for_function(IS_SETTLED)

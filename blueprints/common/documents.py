@@ -70,6 +70,19 @@ class FactsChanged(Exception):
         self.changes = changes
 
 
+@dataclass(frozen=True)
+class Writer:
+    """Who saves: a name for the record, and the page instance it comes from, so that no page conflicts with itself."""
+
+    name: str
+    page: str = ""
+    is_automatic: bool = False
+
+    def may_follow(self, saved: Answer | None) -> bool:
+        """True for what this very page saved before, as long as somebody pressed a button."""
+        return bool(saved and self.page and saved.writer == self.page and not self.is_automatic)
+
+
 def lines_sent(document: Document) -> tuple[Line, ...]:
     """The lines of the last submission."""
     return load(document.submissions[-1].lines_data)
@@ -171,22 +184,22 @@ class Office:
                 return visit.step.open(document, visit.case, found, typed, suggested)
         raise NotNow(place)
 
-    def save(self, document, form: DocumentForm, by: str, revision: int = 0, writer: str = "") -> list[Problem]:
+    def save(self, document, form: DocumentForm, by: "str | Writer", revision: int = 0) -> list[Problem]:
         """Keep what `form` (opened with what was typed) holds, wrong or not (暂存), and give its problems.
 
-        `writer` names the page instance: what it saved itself a moment ago is no conflict.
+        What the same page saved a moment ago by itself is no conflict; what it saved later by itself is one.
         Secrets are hashed before the lock is taken. Raises `Conflict`, `NotNow`.
         """
         problems = form.check() + form.keep_secrets()
         document = self._lock(document)
         if not is_draft(document):
             raise NotNow(form.place)
-        saved = document.answers.get(form.place)
-        if not (saved and writer and saved.writer == writer):
+        writer = by if isinstance(by, Writer) else Writer(by)
+        if not writer.may_follow(document.answers.get(form.place)):
             self._check_revision(document, form.place, revision, form.typed)
         if form.kept or (document.secrets or {}).get(form.place):
             document.secrets = (document.secrets or {}) | {form.place: form.kept}
-        _write(document, form.place, form.typed, by, writer)
+        _write(document, form.place, form.typed, writer.name, writer.page)
         return problems
 
     def remove(self, document: Document, place: str, by: str, revision: int) -> None:

@@ -15,7 +15,7 @@ from models.documents import Document, find_document
 
 from . import clock
 from .access import PUBLIC, Needs, Principal, current, page
-from .documents import Conflict, NotNow, NotReady, Office, is_draft, lines_sent, open_reasons, returned
+from .documents import Conflict, NotNow, NotReady, Office, Writer, is_draft, lines_sent, open_reasons, returned
 from .fields import DocumentForm, Problem, Secret, Upload
 from .files import FileRefused, look_up_upload, store_upload
 from .kinds import Kind, ListStep, Visit
@@ -292,23 +292,19 @@ def save_step(wizard: Wizard, id: UUID, place: str):
         typed |= sample_answers(wizard.kind.slug, place.replace("/new", "")) or {}
     form = open_or_404(document, place, typed)
     try:
-        if act == "auto" and is_overtaken(document, form.place, revision):
-            return answer_save(wizard, document, form, [], refused, act)
-        problems = office().save(document, form, name_of_writer(), revision, request.form.get("writer", ""))
+        writer = Writer(name_of_writer(), request.form.get("writer", ""), is_automatic=act == "auto")
+        problems = office().save(document, form, writer, revision)
     except Conflict as conflict:
         session.rollback()
-        return show_conflict(wizard, find_document(id), form, conflict)
+        document = find_document(id)
+        if act == "auto" and document.answers[form.place].writer == writer.page:
+            return answer_save(wizard, document, form, [], refused, act)  # its own page was saved later: nothing to add
+        return show_conflict(wizard, document, form, conflict)
     except NotNow:
         session.rollback()
         return redirect(wizard.url("show", id=id), 303)
     session.commit()
     return answer_save(wizard, document, form, problems, refused, act)
-
-
-def is_overtaken(document: Document, place: str, revision: int) -> bool:
-    """An autosave that comes after a later save of the same page has nothing to add."""
-    saved = document.answers.get(place)
-    return saved is not None and saved.revision != revision and saved.writer == request.form.get("writer")
 
 
 def answer_save(wizard, document, form, problems, refused, act: str):

@@ -15,6 +15,11 @@ DOC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 600
 
 
 @pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+@pytest.fixture
 def papers(browser, people):
     """Anna on the last page of a data link, where a paper may be attached."""
     begin(log_in(browser, people.users["anna"]), "link")

@@ -12,6 +12,11 @@ from tests.engine.walking import NEXT, begin, document_of, fill_booking, fill_li
 
 
 @pytest.fixture
+def browser(app):
+    return Browser(app, "htmx")
+
+
+@pytest.fixture
 def anna(browser, people):
     return log_in(browser, people.users["anna"], "法人卡")
 

@@ -63,6 +63,9 @@ class Browser:
         headers = self._htmx() if link.has_attr("data-hx-get") else {}
         return self._request("GET", link["href"], headers=headers)
 
+    def can_press(self, words: str) -> bool:
+        return any(words in button.get_text() for button in self.soup.find_all("button"))
+
     def submit(self, words: str, _files=None, **typed):
         """Presses the button whose text contains `words`, after typing into its form; None leaves a field out."""
         button = next((b for b in self.soup.find_all("button") if words in b.get_text()), None)

@@ -68,6 +68,9 @@ class ChromiumBrowser:
         self._settle()
         return self
 
+    def can_press(self, words: str) -> bool:
+        return self.page.locator("button", has_text=words).count() > 0
+
     def submit(self, words: str, files: dict | None = None, **typed):
         button = self.page.locator("button", has_text=words).first
         form = button.locator("xpath=ancestor::form")

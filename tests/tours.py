@@ -24,6 +24,9 @@ class World:
     def insert_card(self, number: str) -> None:
         self._post(f"/cards/{number}/insert")
 
+    def eject_card(self) -> None:
+        self._post("/cards/eject")
+
     def issue_card(self, **card) -> str:
         return self._post("/cards", card)["number"]
 
@@ -165,6 +168,8 @@ def take_code_and_card(world: World, browser) -> None:
     """The customs code came from the register by itself; the card is issued by the sandbox and bound by its own PIN."""
     browser.follow("单位管理员信息")
     assert "1301960011" in browser.main
+    if browser.can_press("重新登录"):  # the register answered after the login
+        browser.submit("重新登录")
     number = world.issue_card(uscc=NEWCOMER, kind="01", algorithm="sm2")
     world.insert_card(number)
     browser.open(f"{world.portal}/member")
@@ -206,13 +211,18 @@ def set_up_exports(browser) -> None:
 
 
 def push_all(browser) -> None:
+    ask_for_the_card(browser)
+    sign(browser)
+    browser.wait_for("推送完了", 60)
+
+
+def ask_for_the_card(browser) -> None:
+    """From a finished import to the page with the check number."""
     browser.follow("看数据详情")
     browser.submit("生成申报数据")
     browser.wait_for("去推送")
     browser.follow("去推送")
     browser.submit("推送查到的全部")
-    sign(browser)
-    browser.wait_for("推送完了", 60)
 
 
 def verify_migrated_company(world: World, browser) -> None:

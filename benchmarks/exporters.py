@@ -79,7 +79,9 @@ def upload(principal: Principal, strategy_id: str, data: bytes):
     """A new task with its import begun."""
     task = tasks.create_task("bench", strategy_id, principal)
     session.commit()
-    started = importing.start_import(session.get(Task, task.id), FileStorage(io.BytesIO(data), "orders.xlsx"), principal)
+    started = importing.start_import(
+        session.get(Task, task.id), FileStorage(io.BytesIO(data), "orders.xlsx"), principal
+    )
     session.commit()
     return task, started
 
@@ -109,6 +111,13 @@ def _sm2_pem(scalar: bytes, certificate: bytes) -> bytes:
     """RFC 5915, with the public key of the certificate."""
     start = certificate.index(SM2_POINT) + len(SM2_POINT) + 3
     curve = bytes.fromhex("06082a811ccf5501822d")
-    body = b"\x02\x01\x01\x04\x20" + scalar + b"\xa0\x0a" + curve + b"\xa1\x44\x03\x42\x00" + certificate[start : start + 65]
+    body = (
+        b"\x02\x01\x01\x04\x20"
+        + scalar
+        + b"\xa0\x0a"
+        + curve
+        + b"\xa1\x44\x03\x42\x00"
+        + certificate[start : start + 65]
+    )
     der = b"\x30" + bytes([len(body)]) + body
     return b"-----BEGIN EC PRIVATE KEY-----\n" + base64.encodebytes(der) + b"-----END EC PRIVATE KEY-----\n"

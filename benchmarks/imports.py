@@ -24,7 +24,9 @@ ROUNDS = 3
 
 
 def main(rows: int = 100_000) -> None:
-    print(f"{platform.machine()}, Python {platform.python_version()}, {rows} rows; read, checked, stored by COPY with fsync")
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}, {rows} rows; read, checked, stored by COPY with fsync"
+    )
     ours, theirs, peaks = [], [], []
     with demonstration(fast=False) as programs, tempfile.TemporaryDirectory() as folder:
         programs.stop("worker")

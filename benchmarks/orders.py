@@ -22,7 +22,9 @@ PAGES = ("", "?state=failed", "?scope=order&q=N0000", "?scope=task&q=bench", "?s
 
 
 def main(many: int = 1_000_000) -> None:
-    print(f"{platform.machine()}, Python {platform.python_version()}, {many} orders against {FEW}; pages {', '.join(PAGES)}")
+    print(
+        f"{platform.machine()}, Python {platform.python_version()}, {many} orders against {FEW}; pages {', '.join(PAGES)}"
+    )
     with demonstration() as programs, portal_of(programs.environment()) as app, tempfile.TemporaryDirectory() as folder:
         programs.stop("worker", "portal")
         principal, strategy = exporter()
@@ -51,7 +53,16 @@ def fill(principal, strategy: str, count: int, folder: Path) -> None:
     owner, moment = (str(principal.enterprise_id), principal.code, str(task.id)), now.isoformat()
     columns = "enterprise_id, customs_code, task_id, place, order_no, total, lines, state, return_status, changed_at, changed_by"
     rows = (
-        (*owner, place, f"N{count}-{place:07}", "25", lines, *(("failed", 100) if place % 100 == 0 else ("success", 120)), moment, "李明")
+        (
+            *owner,
+            place,
+            f"N{count}-{place:07}",
+            "25",
+            lines,
+            *(("failed", 100) if place % 100 == 0 else ("success", 120)),
+            moment,
+            "李明",
+        )
         for place in range(1, count + 1)
     )
     orders.copy_rows("export_orders", columns, rows)

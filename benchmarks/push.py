@@ -56,7 +56,8 @@ def push(principal, strategy: str, card, data: bytes, count: int) -> float:
     wait_for(lambda: not session.get(Task, task.id).is_generating)
     lap("messages made")
     query = orders.filtered(
-        orders.declared_orders(principal.enterprise_id, principal.code), tasks=orders.select(Task.id).where(Task.id == task.id)
+        orders.declared_orders(principal.enterprise_id, principal.code),
+        tasks=orders.select(Task.id).where(Task.id == task.id),
     )
     begun = pushing.start_push(query, principal)
     session.commit()
@@ -72,10 +73,10 @@ def sign(push_id, card) -> None:
     certificate, profile, sign_one = card
     ids = [message.id for message in pushes.messages_of_push(push_id, "unsigned")]
     for start in range(0, len(ids), SIGN_STEP):
-        chunk = [(each, pushes.canonical_of(each)) for each in ids[start : start + SIGN_STEP]]
+        chunk = pushes.canonicals_of(ids[start : start + SIGN_STEP])
         session.commit()
         signed = {}
-        for message_id, canonical in chunk:
+        for message_id, canonical in chunk.items():
             value = sign_one(signature.signed_info(profile, canonical))
             signed[message_id] = signature.assemble(canonical, profile, certificate, value)
         for message in pushes.lock_messages(list(signed)):

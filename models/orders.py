@@ -235,6 +235,12 @@ def known_orders(enterprise_id: UUID, code: str, numbers: list[str]) -> dict[str
     return {number: (task, lines, place) for number, task, lines, place in session.execute(query)}
 
 
+def refresh_statistics() -> None:
+    """After many rows at once: until autovacuum comes by, plans would be made for the tables as they were."""
+    session.execute(text("ANALYZE export_orders"))
+    session.execute(text("ANALYZE customs_messages"))
+
+
 def lock_order_numbers(enterprise_id: UUID, code: str) -> None:
     """Until the transaction ends nobody else adds orders of this company and code."""
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"orders {enterprise_id} {code}", 0))))

@@ -46,6 +46,11 @@ def canonical_of(message_id: UUID) -> bytes | None:
     return session.scalar(select(Message.canonical).where(Message.id == message_id))
 
 
+def canonicals_of(message_ids: list[UUID]) -> dict[UUID, bytes]:
+    query = select(Message.id, Message.canonical).where(Message.id.in_(message_ids))
+    return dict(tuple(row) for row in session.execute(query))
+
+
 def messages_of_push(push_id: UUID, *states: str) -> list[Message]:
     query = select(Message).where(Message.push_id == push_id)
     if states:

@@ -44,7 +44,7 @@ class Receipt(Base):
     enterprise_id: Mapped[UUID]
     order_no: Mapped[str]
     info: Mapped[str] = mapped_column(Text)
-    file_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_files.id"))
+    file_id: Mapped[UUID]  # of the inbox file; no foreign key: checked for each of many thousand rows, for nothing
     odd: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 

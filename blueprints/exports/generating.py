@@ -17,6 +17,7 @@ from models.transmission import find_transmission_id
 
 from .modes import MODES
 
+MANY = 5_000  # orders of one task after which the database's statistics are taken anew
 STEP = 50  # messages made between two commits
 LARGEST = 2_800_000  # bytes unsigned: with signature and base64 still under the 4096 KB of the platform
 NO_CODE = "无"  # ebpCode of a 海外仓, which has none
@@ -69,6 +70,8 @@ def _end(task: Task, problems: list[str]) -> None:
     task.is_generating, task.changed_at = False, clock.now()
     task.state, task.problem = (FAILED, "；".join(problems)) if problems else (GENERATED, "")
     task.generated_count = orders.count_generated(task.id)
+    if task.generated_count > MANY:
+        orders.refresh_statistics()
     session.commit()
 
 
@@ -98,7 +101,8 @@ def make_missing(task: Task) -> None:
 def _messages(task: Task, strategy: Strategy, rows: list[tuple]) -> list[dict]:
     """One message of the block, or several where one would be too large for the platform."""
     guid = uuid4()
-    canonical = build([_order(row, strategy) for row in rows], _transfer(strategy), str(guid).upper())
+    moment = f"{clock.local(clock.now()):%Y%m%d%H%M%S}"
+    canonical = build([_order(row, strategy, moment) for row in rows], _transfer(strategy), str(guid).upper())
     if len(canonical) > LARGEST and len(rows) > 1:
         half = len(rows) // 2
         return _messages(task, strategy, rows[:half]) + _messages(task, strategy, rows[half:])
@@ -117,11 +121,11 @@ def _transfer(strategy: Strategy) -> Transfer:
     return Transfer(strategy.seller.customs_code, strategy.seller.name, strategy.seller.dxp_id)
 
 
-def _order(row: tuple, strategy: Strategy) -> OrderOut:
+def _order(row: tuple, strategy: Strategy, moment: str) -> OrderOut:
     guid, _, order_no, total, lines = row
     platform, seller = strategy.platform, strategy.seller
     return OrderOut(
-        guid=str(guid).upper(), app_type="1", app_time=f"{clock.local(clock.now()):%Y%m%d%H%M%S}",
+        guid=str(guid).upper(), app_type="1", app_time=moment,
         order_type=MODES[strategy.mode].order_type, order_no=order_no, ebp_code=platform.customs_code or NO_CODE,
         ebp_name=platform.name, ebc_code=seller.customs_code, ebc_name=seller.name, goods_value=total,
         freight=Decimal(0), currency=strategy.currency, note="",

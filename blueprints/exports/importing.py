@@ -37,6 +37,7 @@ STEP = 10_000  # rows or orders between two notes of progress
 ORDER_COLUMNS = "enterprise_id, customs_code, task_id, place, order_no, total, lines, changed_at, changed_by"
 WRONG = PatternFill("solid", fgColor="F7C9C4")
 MAX_COMMENTS = 20_000
+MANY = 5_000  # orders of one import after which the database's statistics are taken anew
 
 
 class ImportRunning(Exception):
@@ -129,6 +130,8 @@ def _store(started: Import, found: Found) -> None:
             _cancel(started)
             return
     note_progress(started.id, state="done", rows_wrong=found.rows_wrong, ended_at=clock.now())
+    if len(right) > MANY:
+        orders.refresh_statistics()
     if found.problems:
         defer("make_report", queue="imports", import_id=str(started.id))
     session.commit()

@@ -1,6 +1,7 @@
 """Answers of customs: raw bytes stored and committed, then acknowledged, then read and applied to orders."""
 
 import hashlib
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from .modes import platform_words
 from .pushing import channel_of, customs_folder, send_left_over
 
 STEP = 100  # files taken in at once
+GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 LEFT_OVER = timedelta(seconds=30)
 
 
@@ -75,15 +77,14 @@ def _read(enterprise_id: UUID, contents: dict[UUID, bytes]) -> None:
                 verdicts[file_id] = ("reply", "")
                 replies.append((file_id, parsed))
                 continue
-            found = [
-                (file_id, UUID(r.guid), r.status, r.time, r.order_no, r.info.replace("\0", ""))
-                for r in ceb304.parse_receipts(parsed.data)
-            ]
-        except (envelope.BadEnvelope, ceb304.BadReceipt, ValueError) as error:
+            found = ceb304.parse_receipts(parsed.data)
+            if not all(map(GUID.fullmatch, [each.guid for each in found])):
+                raise ceb304.BadReceipt("a guid that is none")
+        except (envelope.BadEnvelope, ceb304.BadReceipt) as error:
             verdicts[file_id] = ("garbled", str(error))
             continue
         verdicts[file_id] = ("receipts", "")
-        rows += found
+        rows += [(file_id, r.guid, r.status, r.time, r.order_no, r.info.replace("\0", "")) for r in found]
     _apply(enterprise_id, verdicts, rows, replies)
 
 

@@ -240,6 +240,7 @@ def test_confirming_supplies_again_what_was_supplied(draft, office, with_kind, p
     booking.send_back("market", ("card", "x"), by=people.market)
     booking.save("card", operation="renew")
     booking.submit()
+    assert booking.office.review_case(booking.document)["number/voucher"] is None, "not before it is confirmed"
     booking.office.confirm(booking.document, "number", people.clerk, 2)
     assert booking.office.review_case(booking.document)["number/voucher"] == "V7"
 

@@ -124,7 +124,7 @@ def push_orders(search: Search, query):
 
 def show_delete(search: Search, query):
     rows = orders.page_of_orders(query, None, SIZES[-1])
-    return show_here("orders_delete.html", rows=rows, search=search, states=STATES)
+    return show_here("orders_delete.html", number="8022", rows=rows, search=search, states=STATES)
 
 
 @bp.post("/orders/delete")

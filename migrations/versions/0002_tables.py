@@ -309,7 +309,6 @@ def upgrade() -> None:
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("odd", sa.String(), nullable=False),
         sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["file_id"], ["inbox_files.id"], name=op.f("fk_receipts_file_id_inbox_files")),
         sa.PrimaryKeyConstraint("serial", name=op.f("pk_receipts")),
         sa.UniqueConstraint(
             "guid", "status", "time", "enterprise_id", name=op.f("uq_receipts_guid_status_time_enterprise_id")

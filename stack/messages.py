@@ -35,3 +35,11 @@ def extract_template(fileobj, keywords, comment_tags, options):
     for number, kind, token in Environment().lex(fileobj.read().decode("utf-8")):
         if kind == "string" and CHINESE.search(token):
             yield number, "_", token[1:-1], []
+
+
+def extract_region(fileobj, keywords, comment_tags, options):
+    """Texts of a region file that pages translate: hotline label, short names, tile texts, code lists."""
+    for number, line in enumerate(fileobj.read().decode("utf-8").splitlines(), 1):
+        for name, text in re.findall(r'\b(hotline_label|short|text|name|kind) = "([^"]*)"', line):
+            if CHINESE.search(text) and (name != "name" or "code = " in line):
+                yield number, "_", text, []

@@ -5,6 +5,7 @@ A value is text or a list of texts, normalised: a snapshot of it reads the same 
 
 from dataclasses import dataclass
 
+from flask_babel import gettext
 from govuk_frontend_wtf.wtforms_widgets import (
     GovCheckboxesInput,
     GovRadioInput,
@@ -120,8 +121,8 @@ class Choice(Answer, SelectField):
     def prepare(self, case):
         super().prepare(case)
         self.options = self.options(case) if callable(self.options) else self.options
-        blank = [SelectChoice("", "请选择")] if self.offers_blank else []
-        self.choices = blank + [SelectChoice(key, label) for key, label, *_ in self.options]
+        blank = [SelectChoice("", gettext("请选择"))] if self.offers_blank else []
+        self.choices = blank + [SelectChoice(key, gettext(label)) for key, label, *_ in self.options]
 
     @property
     def offers_blank(self) -> bool:

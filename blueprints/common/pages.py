@@ -19,6 +19,7 @@ from flask import (
 from flask import session as cookie_session
 from flask_babel import format_date, gettext
 from flask_wtf.csrf import CSRFError
+from jinja2 import pass_context
 from werkzeug.exceptions import HTTPException
 
 from models.database import session
@@ -96,7 +97,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(spoken)
     app.add_template_filter(in_fours)
     app.add_template_filter(masked)
-    app.add_template_filter(translated, "t")
+    app.add_template_filter(pass_context(lambda context, text: translated(text)), "t")  # else folded at compile time
     app.add_template_filter(lambda moment: f"{clock.local(moment):%Y-%m-%d %H:%M}" if moment else "", "moment")
     app.add_template_filter(lambda moment: f"{clock.local(moment):%Y-%m-%d}" if moment else "", "day")
 

@@ -20,7 +20,7 @@ from .fields import DocumentForm, Problem, Secret, Upload
 from .files import FileRefused, look_up_upload, store_upload
 from .kinds import Kind, ListStep, Visit
 from .numbers import Sentence
-from .pages import show
+from .pages import show, translated
 from .printing import pdf_answer
 from .samples import sample_answers
 
@@ -211,6 +211,7 @@ def render_step(wizard, document, form, problems: list[Problem], *, visits=None,
     step = next(step for step in wizard.kind.steps if step.slug == form.place.split("/")[0])
     for field in form:
         field.is_kept = isinstance(field, Secret) and form.has_kept(field)
+        field.errors = [translated(error) for error in field.errors]  # the widgets print them as they are
     saved = document.answers.get(form.place)
     sent_back = [(path, reason) for path, reason in open_reasons(document, step.slug)
                  if split_path(wizard.kind, document, path)[0] in (form.place, step.slug)]  # fmt: skip

@@ -18,7 +18,7 @@ from .exporters import exporter, portal_of
 from .house import demonstration
 
 FEW, ROUNDS = 1_000, 60
-PAGES = ("", "?state=failed", "?scope=order&q=N0000", "?scope=task&q=bench", "?size=50")
+PAGES = ("", "?state=failed", "?scope=order&q=N1000-0000005", "?scope=task&q=bench", "?size=50")
 
 
 def main(many: int = 1_000_000) -> None:

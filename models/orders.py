@@ -59,7 +59,10 @@ class Order(Base):
     changed_by: Mapped[str]
 
     __table_args__ = (
-        UniqueConstraint("enterprise_id", "customs_code", "order_no"),
+        Index(  # text_pattern_ops: for the beginning of a number too
+            "uq_export_orders_order_no", "enterprise_id", "customs_code", "order_no", unique=True,
+            postgresql_ops={"order_no": "text_pattern_ops"},
+        ),
         Index("ix_export_orders_list", "enterprise_id", "customs_code", "serial"),
         Index("ix_export_orders_place", "task_id", "place"),
         Index(
@@ -161,6 +164,12 @@ def declared_orders(enterprise_id: UUID, code: str):
     )
 
 
+def orders_to_count(enterprise_id: UUID, code: str, state: str):
+    """Query of the same orders for counting: without what only the rows of a page show."""
+    query = select(Order.serial).where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    return query if state == SUCCESS else query.join(Message, IS_HELD)
+
+
 def at_customs(enterprise_id: UUID, code: str, is_concluded: bool):
     """The same of those that customs has taken: 已审结 or 未审结."""
     query = declared_orders(enterprise_id, code).where(Order.state == SUCCESS)
@@ -197,9 +206,11 @@ def count_orders(query) -> int:
     return session.scalar(select(func.count()).select_from(inner.subquery()))
 
 
-def tally_of_orders(enterprise_id: UUID, code: str) -> int:
+def tally_of_orders(enterprise_id: UUID, code: str, tasks=None) -> int:
+    """From the tasks' own tallies, so it costs the same however many orders there are."""
     query = select(func.coalesce(func.sum(Task.generated_count), 0))
-    return int(session.scalar(query.where(Task.enterprise_id == enterprise_id, Task.customs_code == code)))
+    query = query.where(Task.enterprise_id == enterprise_id, Task.customs_code == code)
+    return int(session.scalar(query.where(Task.id.in_(tasks)) if tasks is not None else query))
 
 
 def tasks_with_order(enterprise_id: UUID, code: str, order_no: str):

@@ -46,7 +46,7 @@ def test_the_sample_rows_are_right():
         "TYDH006",
         "TYDH007",
     ]
-    assert found.orders["TYDH005"][1] == [["8711100010", "微马力摩托车及脚踏两用车", "10", "25", "2.5", "011"]]
+    assert found.lines_of("TYDH005") == [["8711100010", "微马力摩托车及脚踏两用车", "10", "25", "2.5", "011"]]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_every_problem_says_value_cause_fix_and_number(trade):
 
 @pytest.mark.parametrize("unit", ["011", "件", " 011 "])
 def test_a_unit_is_taken_by_code_with_its_zeros_or_by_name(unit):
-    line = checked([changed(7, unit)]).orders["TYDH005"][1][0]
+    line = checked([changed(7, unit)]).lines_of("TYDH005")[0]
     assert line[5] == "011"
 
 
@@ -90,12 +90,12 @@ def test_a_unit_is_taken_by_code_with_its_zeros_or_by_name(unit):
 def test_a_price_is_derived_or_checked_up_to_rounding(quantity, total, price, kept):
     row = (*GOOD[:3], quantity, total, price, "011")
     found = checked([row])
-    assert not found.problems and found.orders["TYDH005"][1][0][4] == kept
+    assert not found.problems and found.lines_of("TYDH005")[0][4] == kept
 
 
 def test_lines_of_one_order_are_found_wherever_they_stand():
     found = checked([GOOD, ROWS[1], changed(2, "6804301000")])
-    assert [line[0] for line in found.orders["TYDH005"][1]] == ["8711100010", "6804301000"]
+    assert [line[0] for line in found.lines_of("TYDH005")] == ["8711100010", "6804301000"]
 
 
 def test_the_same_line_twice_is_wrong_and_so_is_the_101st():

@@ -29,7 +29,7 @@ from models.exports import (
 from models.files import StoredFile, find_file
 from models.queue import defer
 
-from .checking import ORDER, WORDS, Found, RowProblem, check_rows
+from .checking import ORDER, SEPARATOR, WORDS, Found, RowProblem, check_rows
 from .reading import COLUMNS, BookRefused, open_book
 
 SIZE_LIMIT = 50 << 20
@@ -139,6 +139,7 @@ def _store(started: Import, found: Found) -> None:
 
 def _sort_out(started: Import, task: Task, chunk: list) -> tuple[list, list[RowProblem], int]:
     """What of a chunk is new, what is wrong because the number is taken, how many are here already, unchanged."""
+    chunk = [(number, row, [line.split(SEPARATOR) for line in lines]) for number, row, lines in chunk]
     orders.lock_order_numbers(task.enterprise_id, task.customs_code)
     held = orders.known_orders(task.enterprise_id, task.customs_code, [number for number, _, _ in chunk])
     if not held:

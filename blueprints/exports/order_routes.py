@@ -25,17 +25,32 @@ ODD = {
 }  # fmt: skip
 
 
-def searched(search: Search):
-    """The orders of the search line, of this company and code."""
+def searched(search: Search, query=None):
+    """The orders of the search line, of this company and code; `query` restricts another query so."""
     principal = access.current()
-    query = orders.declared_orders(principal.enterprise_id, principal.code)
-    found = None
-    if search.text and search.scope != "order":
-        found = task_ids_by(principal.enterprise_id, principal.code, search.scope, search.text)
+    if query is None:
+        query = orders.declared_orders(principal.enterprise_id, principal.code)
     return orders.filtered(
-        query, state=search.state, order_no=search.text if search.scope == "order" else "", tasks=found,
+        query, state=search.state, order_no=search.text if search.scope == "order" else "", tasks=tasks_of(search),
         since=search.from_moment, until=search.to_moment,
     )  # fmt: skip
+
+
+def tasks_of(search: Search):
+    principal = access.current()
+    if not search.text or search.scope == "order":
+        return None
+    return task_ids_by(principal.enterprise_id, principal.code, search.scope, search.text)
+
+
+def total_of(search: Search) -> str:
+    """Exact where the tasks' tallies tell it, else exact up to 10 000."""
+    principal = access.current()
+    is_of_tasks = not (search.state or search.since or search.until or (search.text and search.scope == "order"))
+    if is_of_tasks:
+        return str(orders.tally_of_orders(principal.enterprise_id, principal.code, tasks_of(search)))
+    query = orders.orders_to_count(principal.enterprise_id, principal.code, search.state)
+    return tasks.total_words(orders.count_orders(searched(search, query)))
 
 
 @bp.get("/orders")
@@ -47,16 +62,11 @@ def list_orders():
     after, ordinal = request.args.get("after", 0, int), request.args.get("n", 0, int)
     query = searched(search)
     rows = orders.page_of_orders(query, after, size + 1)
-    total = (
-        orders.tally_of_orders(principal.enterprise_id, principal.code)
-        if search.is_empty
-        else orders.count_orders(query)
-    )
     push = pushes.latest_push(principal.enterprise_id, principal.code)
     return show_here(
         "orders.html", rows=rows[:size], search=search, scopes=SCOPES_HERE, states=STATES, colours=COLOURS, modes=MODES,
         ordinal=ordinal, cursor=rows[size - 1].Order.serial if len(rows) > size else None, size=size, sizes=SIZES,
-        total=tasks.total_words(total) if not search.is_empty else str(total), push=push and progress_of(push),
+        total=total_of(search), push=push and progress_of(push),
         has_odd=bool(receipts.odd_receipts(principal.enterprise_id, 1) or receipts.garbled_files(principal.enterprise_id, 1)),
     )  # fmt: skip
 

@@ -116,4 +116,4 @@ def newest_import(task: Task) -> Import | None:
 
 
 def total_words(count: int) -> str:
-    return f"{orders.EXACT} 条以上" if count > orders.EXACT else str(count)
+    return f"{orders.EXACT}以上" if count > orders.EXACT else str(count)

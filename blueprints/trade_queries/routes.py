@@ -82,7 +82,7 @@ def show_list(title: str, endpoint: str, *, is_concluded: bool):
     return show_here(
         "orders.html", title=title, endpoint=endpoint, rows=rows[:ROWS], search=search, ordinal=given.get("n", 0, int),
         cursor=rows[ROWS - 1].Order.serial if len(rows) > ROWS else None, is_concluded=is_concluded,
-        total=f"{orders.EXACT} 条以上" if count > orders.EXACT else str(count),
+        total=f"{orders.EXACT}以上" if count > orders.EXACT else str(count),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ help:  ## what can be made
 	@touch $@
 
 translations/en/LC_MESSAGES/messages.mo: translations/en/LC_MESSAGES/messages.po | .venv/ready
-	@$(BIN)/pybabel -q compile -d translations
+	@$(BIN)/pybabel -q compile -f -d translations
 
 run: .venv/ready translations/en/LC_MESSAGES/messages.mo  ## starts everything on this machine; Ctrl-C ends it
 	@$(BIN)/python -m stack run
@@ -43,6 +43,7 @@ audit-verify: .venv/ready  ## proves the chain of audit events of the demonstrat
 
 lock: .venv/ready  ## requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile -q --universal --python-version 3.11 --all-extras --generate-hashes --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -c requirements.lock pyproject.toml -o ops/requirements.lock
 
 messages: .venv/ready  ## collects the texts to translate
 	@$(BIN)/pybabel -q extract -F translations/babel.cfg --no-location --omit-header -o translations/messages.pot .

@@ -1,7 +1,7 @@
 """The portal: `create_app()` puts the areas together. Run it by `make run`, or `granian --interface wsgi app:app`."""
 
 import click
-from flask import Flask
+from flask import Flask, has_request_context
 from flask import session as cookie_session
 from flask_babel import Babel
 from flask_login import LoginManager
@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from govuk_frontend_wtf.main import WTFormsHelpers
 from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import access as access_area
 from blueprints import account, auth, exports, portal, realname, registration, reviews, trade_queries
@@ -17,9 +18,10 @@ from blueprints.common.documents import Office
 from blueprints.common.gateways import connect_gateways
 from blueprints.common.pages import init_pages
 from blueprints.common.regions import load_region
+from models.accounts import holds_demonstration
 from models.database import connect
 from models.types import use_keyring
-from settings import ROOT, Settings
+from settings import ROOT, Settings, SettingsError
 
 AREAS = (
     portal.AREA, registration.AREA, auth.AREA, account.AREA, realname.AREA, access_area.AREA, exports.AREA,
@@ -32,16 +34,24 @@ csrf = CSRFProtect()
 def create_app(settings: Settings | None = None, areas=AREAS) -> Flask:
     """Raises `SettingsError` when the settings may not run together."""
     settings = settings or Settings.from_environment()
+    try:
+        use_keyring(settings.data_keys)
+        region = load_region(settings.region)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"EPORT_DATA_KEYS or EPORT_REGION: {error}") from error
     app = Flask(__name__, instance_path=str(ROOT / "instance"))
     app.config.update(
-        SETTINGS=settings, AREAS=areas, REGION=load_region(settings.region), SECRET_KEY=settings.secret_key,
+        SETTINGS=settings, AREAS=areas, REGION=region, SECRET_KEY=settings.secret_key,
         SESSION_COOKIE_NAME="__Host-eport" if settings.is_https else "eport",
         SESSION_COOKIE_SECURE=settings.is_https, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_HTTPONLY=True,
         WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False, MAX_CONTENT_LENGTH=64 << 20, MAX_FORM_MEMORY_SIZE=2 << 20,
         BABEL_DEFAULT_LOCALE="zh", BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "translations"),
     )  # fmt: skip
-    use_keyring(settings.data_keys)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
     connect(settings.database_url)
+    if settings.is_production and holds_demonstration():
+        raise SettingsError("production: the database holds the accounts of the demonstration")
     app.config["GATEWAYS"] = connect_gateways(settings)
     kinds = {kind.slug: kind for area in areas for kind in area.kinds}
     app.config["OFFICE"] = Office(kinds, app.config["REGION"])
@@ -49,7 +59,7 @@ def create_app(settings: Settings | None = None, areas=AREAS) -> Flask:
     init_pages(app)
     csrf.init_app(app)
     Htmx(app)
-    Babel(app, locale_selector=lambda: cookie_session.get("language", "zh"))
+    Babel(app, locale_selector=lambda: cookie_session.get("language", "zh") if has_request_context() else "zh")
     LoginManager(app).request_loader(lambda request: access.current())
     for area in areas:
         app.register_blueprint(area.bp)

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from cryptography import x509
+
 ROOT = Path(__file__).parent
 
 
@@ -37,6 +39,7 @@ class Settings:
     bridge_minimum: str = setting("1.0", "EPORT_BRIDGE_MINIMUM", "oldest bridge version that may answer")
     sandbox_origin: str = setting("", "EPORT_SANDBOX_ORIGIN", "demo and test only: address of the sandbox")
     demo_captcha: str = setting("", "EPORT_DEMO_CAPTCHA", "demo and test only: fixes the captcha text")
+    proxies: int = setting(0, "EPORT_PROXIES", "proxies in front that set X-Forwarded-For and -Proto; 0: none")
     session_minutes: int = setting(120, "EPORT_SESSION_MINUTES", "minutes without a click until a session ends")
     login_hours: int = setting(12, "EPORT_LOGIN_HOURS", "hours after which a login ends whatever happens")
     argon2_memory: int = setting(19456, "EPORT_ARGON2_MEMORY", "KiB; OWASP minimum 19456; tests take 8")
@@ -96,8 +99,17 @@ class Settings:
             problems.append("production: EPORT_SANDBOX_ORIGIN and EPORT_DEMO_CAPTCHA must not be set")
         if len(self.secret_key) < 32 or "demo" in self.secret_key or "demo" in self.data_keys:
             problems.append("production: EPORT_SECRET_KEY needs 32 characters; keys of the demonstration are refused")
-        if any("SANDBOX" in path.read_text("ascii", "ignore") for path in self.card_authorities.glob("*.pem")):
+        if any(is_of_sandbox(path) for path in self.card_authorities.glob("*.pem")):
             problems.append("production: EPORT_CARD_AUTHORITIES holds a CA of the sandbox")
         if self.company_register_url.startswith("http://"):
             problems.append("production: EPORT_COMPANY_REGISTER_URL must be https")
         return problems
+
+
+def is_of_sandbox(path: Path) -> bool:
+    """The sandbox's authorities say so in their subject; a file that cannot be read is refused later, by name."""
+    data = path.read_bytes()
+    try:
+        return "SANDBOX" in x509.load_pem_x509_certificate(data).subject.rfc4514_string().upper()
+    except ValueError:
+        return b"SANDBOX" in data

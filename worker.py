@@ -89,5 +89,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)  # three lines a minute otherwise
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asyncio.run(main())

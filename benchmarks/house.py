@@ -1,13 +1,11 @@
 """A demonstration of its own for a benchmark: private PostgreSQL, portal, worker, sandbox, on free ports."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from stack import postgres
-from stack.__main__ import prepare
 from stack.programs import Ports, Programs
 
 
@@ -23,7 +21,7 @@ def demonstration(*, bridge: bool = False, fast: bool = True, workers: int = 1) 
         try:
             programs.start_sandbox()
             programs.wait_until_up()
-            prepare(programs)
+            programs.prepare()
             programs.start_portal(workers)
             programs.start_worker()
             if bridge:
@@ -33,4 +31,3 @@ def demonstration(*, bridge: bool = False, fast: bool = True, workers: int = 1) 
         finally:
             programs.stop()
             cluster.stop()
-            os.environ.pop("EPORT_DATABASE_URL", None)

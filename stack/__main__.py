@@ -12,9 +12,8 @@ from sandbox.card import stack as card_stack
 from settings import ROOT, Settings
 
 from . import postgres
-from .database import migrate
 from .programs import Ports, Programs
-from .seed import PASSWORD, STAFF, seed_demonstration
+from .seed import PASSWORD, STAFF
 
 FOLDER = ROOT / "instance"
 NAME = "eport"
@@ -23,7 +22,7 @@ NAME = "eport"
 def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     action = sys.argv[1] if len(sys.argv) > 1 else "run"
-    {"run": run, "reset": reset}[action]()
+    {"run": run, "reset": reset, "verify": verify}[action]()
 
 
 def run() -> None:
@@ -65,14 +64,8 @@ def database(cluster: postgres.Cluster) -> str:
 
 
 def prepare(programs: Programs) -> str | None:
-    """Tables up to date and the demonstration seeded; gives the resume code of the seeded draft if made now."""
-    migrate(programs.database_url)
-    from app import create_app
-
-    settings = Settings.from_environment({**os.environ, **programs.environment()})
-    app = create_app(settings)
-    with app.app_context():
-        code = seed_demonstration(settings)
+    """Tables and demonstration; gives the resume code of the seeded draft, which is known only when it is made."""
+    code = programs.prepare()
     note = programs.folder / "resume-code.txt"
     if code:
         note.write_text(code)
@@ -87,11 +80,23 @@ def reset() -> None:
     for name in ("files", "customs"):
         shutil.rmtree(FOLDER / name, ignore_errors=True)
     try:
-        urllib.request.urlopen(urllib.request.Request(f"{programs.sandbox_origin}/reset", data=b"", method="POST"), timeout=5)
+        urllib.request.urlopen(
+            urllib.request.Request(f"{programs.sandbox_origin}/reset", data=b"", method="POST"), timeout=5
+        )
     except OSError:
         shutil.rmtree(FOLDER / "sandbox", ignore_errors=True)
     code = prepare(programs)
     print(f"demonstration reset; 续办码 {code}")
+
+
+def verify() -> None:
+    """`make audit-verify`: every sealed event of the demonstration fits its company's chain."""
+    cluster = postgres.start(FOLDER / "postgres")
+    programs = Programs(FOLDER, Ports.from_environment(), cluster.url(NAME))
+    from app import create_app
+
+    app = create_app(Settings.from_environment({**os.environ, **programs.environment()}))
+    raise SystemExit(app.test_cli_runner().invoke(args=["audit", "verify"]).output.strip())
 
 
 def watch(programs: Programs) -> None:
@@ -114,12 +119,12 @@ eport-portal is up after {seconds:.0f} s.  Ctrl-C ends it all.
 
   门户 portal      {programs.origin}/
   沙箱 sandbox     {programs.sandbox_origin}/   (mail, cards, customs … and downloads)
-  读卡程序 bridge  http://127.0.0.1:{programs.ports.bridge}/   ({'virtual card, no pcscd here' if is_virtual else 'pcscd'})
+  读卡程序 bridge  http://127.0.0.1:{programs.ports.bridge}/   ({"virtual card, no pcscd here" if is_virtual else "pcscd"})
 
   企业账号         demo01 (ready exporter), demo02 (migrated, unverified), demo03, demo04, demo05
   审核账号         {staff}
   密码 password    {PASSWORD}        卡密码 PIN  88888888
-  续办码           {code or '—'}  (company ⑧'s draft)
+  续办码           {code or "—"}  (company ⑧'s draft)
 
 The tours stand in docs/tours.md.
 """,

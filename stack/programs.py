@@ -92,6 +92,15 @@ class Programs:
             path.write_text(make())
         return path.read_text()
 
+    def prepare(self) -> str:
+        """Migrates and seeds, as a program of its own; gives the resume code if it was made now."""
+        command = [sys.executable, "-m", "stack.prepare"]
+        environ = {**os.environ, **self.environment()}
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"the demonstration could not be prepared:\n{done.stderr[-2000:]}")
+        return done.stdout.strip()
+
     # -- starting
 
     def start_sandbox(self) -> None:

@@ -15,8 +15,8 @@ from models.database import session
 from models.transmission import TransmissionId
 from settings import ROOT
 
-from .seed_exports import add_export_settings
 from .seed_documents import draft_registration, overdue_registration, returned_registration, second_look
+from .seed_exports import add_export_settings
 
 PASSWORD = "demo-2026-eport"
 STAFF = (
@@ -33,7 +33,9 @@ def seed_demonstration(settings) -> str | None:
     people = {person["key"]: person for person in data["people"]}
     password = PasswordHasher(time_cost=2, memory_cost=settings.argon2_memory, parallelism=1).hash(PASSWORD)
     for name, desks in STAFF:
-        session.add(User(name=name, shown_name=name, password_hash=password, role="staff", desks=desks, created_at=clock.now()))
+        session.add(
+            User(name=name, shown_name=name, password_hash=password, role="staff", desks=desks, created_at=clock.now())
+        )
     holders = {(card["company"], card["kind"]): card["holder"] for card in reversed(data["cards"])}
     for row in data["companies"]:
         if row["state"] in ACCOUNTS:
@@ -62,18 +64,27 @@ def add_company(row: dict, people: dict, holders: dict, password: str) -> None:
     for code in row["customs_codes"]:
         session.add(
             HeldCode(
-                enterprise_id=company.id, code=code["code"], category=code["category"], revision="seed",
-                valid_from=date.fromisoformat(code["valid_from"]), valid_to=date.fromisoformat(code["valid_to"]),
-                ecommerce_types=code["ecommerce_types"], seen_at=clock.now(),
-            )  # fmt: skip
+                enterprise_id=company.id,
+                code=code["code"],
+                category=code["category"],
+                revision="seed",
+                valid_from=date.fromisoformat(code["valid_from"]),
+                valid_to=date.fromisoformat(code["valid_to"]),
+                ecommerce_types=code["ecommerce_types"],
+                seen_at=clock.now(),
+            )
         )
     add_users(row, company, people, holders, password)
     if row["state"] in ("ready", "logistics", "two-codes"):
         session.add(
             TransmissionId(
-                value=row["dxp_id"], enterprise_id=company.id, customs_code=company.active_code, node="province",
-                device="ic-card", granted_at=clock.now() - timedelta(days=30),
-            )  # fmt: skip
+                value=row["dxp_id"],
+                enterprise_id=company.id,
+                customs_code=company.active_code,
+                node="province",
+                device="ic-card",
+                granted_at=clock.now() - timedelta(days=30),
+            )
         )
 
 
@@ -81,7 +92,14 @@ def add_users(row: dict, company: Enterprise, people: dict, holders: dict, passw
     names = [(row["administrator"], "administrator"), *((name, "operator") for name in row.get("operators", ()))]
     persons = [row["legal_representative"], holders.get((row["number"], "02"), "qian"), "ye"]
     for (name, role), key in zip(names, persons, strict=False):
-        user = User(name=name, shown_name=name, password_hash=password, role=role, enterprise_id=company.id, created_at=clock.now())
+        user = User(
+            name=name,
+            shown_name=name,
+            password_hash=password,
+            role=role,
+            enterprise_id=company.id,
+            created_at=clock.now(),
+        )
         person = people[key]
         user.keep_person(person["name"], person["id_number"], f"{name}@example.com")
         user.contact = {"mobile": person["phone"]}

@@ -62,7 +62,9 @@ def returned_registration(desk: Office, row: dict, people: dict) -> None:
         document = fill(desk, row, people)
         desk.submit(document, "填表人")
         reasons = desk.region["reasons"]["registration"]
-        desk.send_back(document, "review", reviewer(), 1, [("company/address", reasons[3]), ("papers/licence", reasons[8])])
+        desk.send_back(
+            document, "review", reviewer(), 1, [("company/address", reasons[3]), ("papers/licence", reasons[8])]
+        )
 
 
 def second_look(desk: Office, row: dict, people: dict) -> None:
@@ -70,7 +72,9 @@ def second_look(desk: Office, row: dict, people: dict) -> None:
     with clock.stopped_at(clock.now() - timedelta(days=4)):
         document = fill(desk, row, people)
         desk.submit(document, "填表人")
-        desk.send_back(document, "review", reviewer(), 1, [("company/address", desk.region["reasons"]["registration"][3])])
+        desk.send_back(
+            document, "review", reviewer(), 1, [("company/address", desk.region["reasons"]["registration"][3])]
+        )
     with clock.stopped_at(clock.now() - timedelta(days=1)):
         typed = answers_of(row, people)["company"] | {"address": [row["address"] + "3楼"]}
         desk.save(document, desk.form(document, "company", typed), "填表人", 1)

@@ -27,8 +27,16 @@ def add_export_settings(user_name: str = "demo01") -> None:
         platform = warehouse if mode.startswith("9810") else own
         session.add(
             Strategy(
-                **common, customs_code=company.active_code, number=number, name=name, mode=mode, currency=currency,
-                platform_id=platform.id, seller_id=own.id, changed_at=since, changed_by=user.shown_name,
-            )  # fmt: skip
+                **common,
+                customs_code=company.active_code,
+                number=number,
+                name=name,
+                mode=mode,
+                currency=currency,
+                platform_id=platform.id,
+                seller_id=own.id,
+                changed_at=since,
+                changed_by=user.shown_name,
+            )
         )
     session.flush()

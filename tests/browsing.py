@@ -79,8 +79,8 @@ class Browser:
     def send(self, form, data, typed: dict, files: dict):
         names = {name.replace("__", ":") for name in typed}
         data = [pair for pair in data if pair[0] not in names]
-        for name, value in typed.items():
-            name = name.replace("__", ":")
+        for spelt, value in typed.items():
+            name = spelt.replace("__", ":")
             data += [(name, option_value(form, name, one)) for one in _as_list(value)]
         action = form.get("action") or self.url
         if form.get("method", "get") == "get":
@@ -107,7 +107,9 @@ class Browser:
             if response.status_code not in (301, 302, 303):
                 break
             target = urlsplit(response.headers["Location"])
-            assert not target.netloc or f"{target.scheme}://{target.netloc}" == ORIGIN, f"leads out of the house: {target.geturl()}"
+            assert not target.netloc or f"{target.scheme}://{target.netloc}" == ORIGIN, (
+                f"leads out of the house: {target.geturl()}"
+            )
             url = target._replace(scheme="", netloc="").geturl()
             method, options = "GET", {"headers": options.get("headers") or {}}
         self.url, self.status, self.response = url.partition("#")[0], response.status_code, response
@@ -171,7 +173,9 @@ class HttpBrowser(Browser):
             sent = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", **headers}
             if method == "POST":
                 sent |= {"Origin": "{0.scheme}://{0.netloc}".format(urlsplit(url)), "Sec-Fetch-Site": "same-origin"}
-            answer = self.http.request(method, url.partition("#")[0], data=data, files=files, headers=sent, allow_redirects=False, timeout=60)
+            answer = self.http.request(
+                method, url.partition("#")[0], data=data, files=files, headers=sent, allow_redirects=False, timeout=60
+            )
             if answer.status_code not in (301, 302, 303):
                 break
             url, method, data, files = urljoin(url, answer.headers["Location"]), "GET", None, None
@@ -185,7 +189,9 @@ class HttpBrowser(Browser):
 def split_body(data: dict):
     """(fields, files) of a form; a form without files is sent as multipart all the same, as ours are."""
     fields = [(name, value) for name, values in data.items() for value in values if isinstance(value, str)]
-    files = [(name, (value[1], value[0])) for name, values in data.items() for value in values if isinstance(value, tuple)]
+    files = [
+        (name, (value[1], value[0])) for name, values in data.items() for value in values if isinstance(value, tuple)
+    ]
     return fields, files or None
 
 

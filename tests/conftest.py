@@ -51,15 +51,7 @@ def make_template(cluster) -> None:
     """By the migrations themselves, so that every test run proves them."""
     from stack.database import migrate
 
-    url = cluster.create("template_eport")
-    migrate(url)
-    from sqlalchemy import create_engine
-
-    from models.database import Base  # until the tables settle
-
-    engine = create_engine(url)
-    Base.metadata.create_all(engine)
-    engine.dispose()
+    migrate(cluster.create("template_eport"))
 
 
 def the_cluster() -> postgres.Cluster:
@@ -230,10 +222,15 @@ def make_enterprise(name="示例外贸（石家庄）有限公司", uscc=USCC, *
     if code:
         session.add(
             HeldCode(
-                enterprise_id=company.id, code=code, category="进出口货物收发货人", valid_from=clock.today(),
-                valid_to=datetime(2099, 12, 31).date(), ecommerce_types=["电子商务企业", "电子商务交易平台"],
-                revision="1", seen_at=clock.now(),
-            )  # fmt: skip
+                enterprise_id=company.id,
+                code=code,
+                category="进出口货物收发货人",
+                valid_from=clock.today(),
+                valid_to=datetime(2099, 12, 31).date(),
+                ecommerce_types=["电子商务企业", "电子商务交易平台"],
+                revision="1",
+                seen_at=clock.now(),
+            )
         )
     session.commit()
     return company

@@ -2,17 +2,28 @@
 
 import base64
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from flask import request
 
 import models
+from app import create_app
 from blueprints.common.access import PUBLIC
 from blueprints.common.census import spoken_numbers
+from blueprints.common.history import broken_events, record, seal_events
+from blueprints.common.notices import notify
+from blueprints.portal.jobs import send_waiting_notices
 from migrations.compare import is_ours
 from models.database import Base, session
+from models.documents import HistoryEvent
 from settings import Settings, SettingsError
 from stack.database import migrate
 from tests.browsing import ORIGIN, Browser
@@ -56,7 +67,9 @@ def test_every_post_without_its_token_is_refused(app, administrator):
             continue
         url = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", rule.rule)
         url = re.sub(r"<int:\w+>", "1", re.sub(r"<[\w:]+>", "x", url))
-        response = browser.client.post(url, base_url=ORIGIN, data={"a": "1"}, headers={"Origin": "https://evil.example"})
+        response = browser.client.post(
+            url, base_url=ORIGIN, data={"a": "1"}, headers={"Origin": "https://evil.example"}
+        )
         assert response.status_code in (400, 403, 404), f"{rule.rule}: {response.status_code}"
 
 
@@ -69,7 +82,9 @@ def test_a_spoken_number_never_changes_its_meaning(house):
         now = spoken_numbers(house)
     lines = (ROOT / "docs" / "numbers.txt").read_text("utf-8").splitlines()
     then = dict(line.split(" = ", 1) for line in lines)
-    changed = {number: (meaning, now[number]) for number, meaning in then.items() if number in now and now[number] != meaning}
+    changed = {
+        number: (meaning, now[number]) for number, meaning in then.items() if number in now and now[number] != meaning
+    }
     assert not changed
     assert not now.keys() - then.keys(), "new numbers: `flask numbers > docs/numbers.txt`"
 
@@ -87,7 +102,9 @@ def test_a_template_keeps_htmx_in_macros_and_scripts_and_styles_outside(path):
 
 
 def test_old_explorers_are_told_about_the_fast_mode(app):
-    page = app.test_client().get("/", base_url=ORIGIN, headers={"User-Agent": "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0)"})
+    page = app.test_client().get(
+        "/", base_url=ORIGIN, headers={"User-Agent": "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0)"}
+    )
     assert "请点地址栏右侧的闪电图标，切换到极速模式" in page.text
     assert "极速模式" not in app.test_client().get("/", base_url=ORIGIN).text
 
@@ -133,7 +150,12 @@ def test_production_refuses_what_belongs_to_the_demonstration(tmp_path, change, 
 
 
 def test_production_refuses_a_card_authority_of_the_sandbox(tmp_path):
-    (tmp_path / "rsa.pem").write_text("SANDBOX CA\n-----BEGIN CERTIFICATE-----")
+    """By the name inside the certificate, whatever the file looks like."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "SANDBOX RSA CA")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(1)).sign(key, hashes.SHA256())
+    (tmp_path / "rsa.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     with pytest.raises(SettingsError, match="CA of the sandbox"):
         Settings(**GOOD, card_authorities=tmp_path).check()
 
@@ -150,7 +172,38 @@ def test_the_migrations_can_be_taken_back(worker_id):
     url = cluster.create(name)
     migrate(url)
     migrate(url, "base")
-    left = cluster.psql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'", name)
+    left = cluster.psql(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'", name
+    )
     assert left == "0"
     migrate(url)
     cluster.drop(name)
+
+
+def test_behind_a_proxy_the_client_is_who_the_proxy_says(settings, monkeypatch):
+    monkeypatch.setattr("app.connect", lambda url: None)  # this test's app asks no database
+    app, seen = create_app(replace(settings, proxies=1)), []
+    app.before_request_funcs[None].insert(0, lambda: seen.append(request.remote_addr) or ("seen", 200))
+    app.test_client().get("/", base_url=ORIGIN, headers={"X-Forwarded-For": "198.51.100.9, 203.0.113.7"})
+    assert seen == ["203.0.113.7"]
+
+
+def test_a_notice_whose_server_was_away_leaves_when_it_is_back(context, outbox, clock_at):
+    with clock_at(2026, 11, 20, 9):
+        notify("liming@example.com", "主题", "正文")
+        session.commit()
+    with clock_at(2026, 11, 20, 18):
+        send_waiting_notices()
+        send_waiting_notices()
+    assert [mail.subject for mail in outbox.mails] == ["主题"]
+
+
+def test_the_audit_chain_notices_an_altered_event(context):
+    record("登录", "user:x", by="x")
+    record("退出", "user:x", by="x")
+    seal_events()
+    assert broken_events() == []
+    event = session.query(HistoryEvent).order_by(HistoryEvent.id).first()
+    event.act = "删除"
+    session.flush()
+    assert broken_events() == [event.id]

@@ -56,7 +56,9 @@ def test_a_returned_registration_leads_to_the_field_and_keeps_the_rest(browser, 
     receipt = browser.url
     log_in(other_browser, reviewer).open("/reviews/")
     other_browser.follow("审核示例外贸")
-    other_browser.submit("退回写了原因的项", **{"why__company/address": "other", "say__company/address": "请写到门牌号"})
+    other_browser.submit(
+        "退回写了原因的项", **{"why__company/address": "other", "say__company/address": "请写到门牌号"}
+    )
     browser.open(receipt)
     assert "第1次提交被退回" in browser.main
     browser.follow("去修改")
@@ -82,7 +84,9 @@ def use_code(browser, code):
     return browser.submit("找回我填的内容", code=code)
 
 
-def test_a_draft_goes_on_in_another_browser_by_its_resume_code_and_a_mailed_proof(browser, other_browser, run_jobs, outbox):
+def test_a_draft_goes_on_in_another_browser_by_its_resume_code_and_a_mailed_proof(
+    browser, other_browser, run_jobs, outbox
+):
     fill_registration(browser)
     browser.open(browser.url.replace("check", "company"))
     code = resume_code_of(browser)
@@ -246,7 +250,9 @@ def test_the_result_is_mailed_to_the_address_of_the_registration(browser, other_
     fill_registration(browser).submit("提交")
     log_in(other_browser, reviewer).open("/reviews/")
     other_browser.follow("审核示例外贸")
-    other_browser.submit("退回写了原因的项", **{"why__company/address": "other", "say__company/address": "请写到门牌号"})
+    other_browser.submit(
+        "退回写了原因的项", **{"why__company/address": "other", "say__company/address": "请写到门牌号"}
+    )
     run_jobs()
     assert [mail.to for mail in outbox.mails] == ["liming@example.com"]
     assert "请写到门牌号" in outbox.mails[0].text and USCC not in outbox.mails[0].text

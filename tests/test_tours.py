@@ -154,4 +154,3 @@ def test_a_request_opened_in_another_browser_is_refused_and_nothing_is_signed(wo
     before = world.statistics()["orders"]
     time.sleep(1)
     assert world.statistics()["orders"] == before
-

@@ -40,7 +40,10 @@ def test_the_form_shows_the_company_as_registered_and_asks_for_the_rest(browser,
     labels = [label.get_text(strip=True) for label in browser.soup.find_all("label")]
     for words in ("IC卡/IKey卡号", "联系人", "联系方式", "联系人邮箱", "地区", "申请服务类别"):
         assert any(words in label for label in labels), words
-    assert [button.get_text() for button in browser.soup.select("form#step .acts button")][:2] == ["保存，去下一步", "暂存"]
+    assert [button.get_text() for button in browser.soup.select("form#step .acts button")][:2] == [
+        "保存，去下一步",
+        "暂存",
+    ]
 
 
 @pytest.mark.item("M165")
@@ -58,7 +61,9 @@ def test_other_nodes_and_formats_must_be_named(browser, administrator):
     log_in(browser, administrator)
     fill_application(browser, node="other", data=["order", "other"])
     assert browser.number == "7102"
-    assert any("分节点名称" in line for line in browser.errors) and any("传输报文格式" in line for line in browser.errors)
+    assert any("分节点名称" in line for line in browser.errors) and any(
+        "传输报文格式" in line for line in browser.errors
+    )
 
 
 @pytest.mark.item("M167", "M207")
@@ -74,7 +79,9 @@ def test_attachments_here_are_ten_types_of_4m_each(browser, administrator):
 
 
 @pytest.mark.item("M171")
-def test_the_promise_of_seven_working_days_starts_at_acceptance(browser, other_browser, administrator, data_centre, clock_at):
+def test_the_promise_of_seven_working_days_starts_at_acceptance(
+    browser, other_browser, administrator, data_centre, clock_at
+):
     with clock_at(2026, 11, 2, 10):
         apply_for_id(log_in(browser, administrator))
         assert "等待「数据分中心接单审核」" in browser.main and "前办结" not in browser.main
@@ -84,7 +91,9 @@ def test_the_promise_of_seven_working_days_starts_at_acceptance(browser, other_b
         assert "等待「数据分中心办理」，2026-11-17下班前办结" in browser.main
 
 
-def test_the_id_that_the_data_centre_supplies_belongs_to_the_company(browser, other_browser, administrator, data_centre, company):
+def test_the_id_that_the_data_centre_supplies_belongs_to_the_company(
+    browser, other_browser, administrator, data_centre, company
+):
     apply_for_id(log_in(browser, administrator))
     log_in(other_browser, data_centre)
     decide(other_browser)
@@ -139,4 +148,3 @@ def test_the_receipt_is_a_pdf_with_its_number(browser, administrator):
     browser.follow("下载回执")
     assert browser.response.mimetype == "application/pdf"
     assert browser.response.data.startswith(b"%PDF-")
-

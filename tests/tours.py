@@ -90,7 +90,12 @@ def short_tour(world: World, browser, mark: str = "") -> None:
     log_in(world, browser, "demo01")
     browser.follow("基础数据导入")
     browser.follow("创建申报任务")
-    browser.submit("导入", {"file": ("bad.xlsx", world.workbook("orders-bad.xlsx", mark))}, client_number=f"ceshi{mark or 111}", strategy="9710美金")
+    browser.submit(
+        "导入",
+        {"file": ("bad.xlsx", world.workbook("orders-bad.xlsx", mark))},
+        client_number=f"ceshi{mark or 111}",
+        strategy="9710美金",
+    )
     browser.wait_for("行要改")
     browser.follow("补充导入")
     browser.submit("导入", {"file": ("good.xlsx", world.workbook("orders-good.xlsx", mark))})

@@ -52,5 +52,4 @@ def _fields(app, kind, part):
 def _errors():
     """From the source: a number and its sentence stand together wherever an error is declared."""
     for path in sorted((ROOT / "blueprints").rglob("*.py")):
-        for number, sentence in ERROR.findall(path.read_text("utf-8")):
-            yield number, sentence
+        yield from ERROR.findall(path.read_text("utf-8"))

@@ -31,7 +31,7 @@ def today() -> date:
 @contextmanager
 def stopped_at(moment: datetime):
     """For tests and seeding: the clock stands still at `moment` (aware)."""
-    before, _Clock.frozen = _Clock.frozen, moment
+    before, _Clock.frozen = _Clock.frozen, moment.astimezone(UTC)
     try:
         yield
     finally:

@@ -526,9 +526,7 @@ def _write(document: Document, place: str, typed, by: str, writer: str = "") -> 
         saved.typed, saved.revision, saved.at, saved.by = typed, saved.revision + 1, clock.now(), by
         saved.writer = writer
     else:
-        document.answers[place] = Answer(
-            place=place, typed=typed, revision=1, at=clock.now(), by=by, writer=writer
-        )
+        document.answers[place] = Answer(place=place, typed=typed, revision=1, at=clock.now(), by=by, writer=writer)
     session.flush()
 
 

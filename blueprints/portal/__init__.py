@@ -2,7 +2,8 @@
 
 from blueprints.common.areas import Area
 
+from .commands import audit
 from .jobs import keep_house, send_notice
 from .routes import bp
 
-AREA = Area("10", "门户", bp, jobs=(send_notice,), loops=((keep_house, 30.0),))
+AREA = Area("10", "门户", bp, jobs=(send_notice,), loops=((keep_house, 30.0),), commands=(audit,))

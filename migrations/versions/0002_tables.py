@@ -71,6 +71,27 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
+    op.create_index("ix_notices_waiting", "notices", ["at"], unique=False, postgresql_where="sent_at IS NULL")
+    op.create_table(
+        "receipts",
+        sa.Column("serial", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("guid", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("time", sa.String(), nullable=False),
+        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
+        sa.Column("order_no", sa.String(), nullable=False),
+        sa.Column("info", sa.Text(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("odd", sa.String(), nullable=False),
+        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_receipts")),
+        sa.UniqueConstraint(
+            "guid", "status", "time", "enterprise_id", name=op.f("uq_receipts_guid_status_time_enterprise_id")
+        ),
+    )
+    op.create_index(
+        "ix_receipts_odd", "receipts", ["enterprise_id", "serial"], unique=False, postgresql_where=sa.text("odd <> ''")
+    )
     op.create_table(
         "serial_numbers",
         sa.Column("series", sa.String(), nullable=False),
@@ -297,26 +318,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_logins_token_hash")),
     )
     op.create_index(op.f("ix_logins_user_id"), "logins", ["user_id"], unique=False)
-    op.create_table(
-        "receipts",
-        sa.Column("serial", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("guid", sa.Uuid(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("time", sa.String(), nullable=False),
-        sa.Column("enterprise_id", sa.Uuid(), nullable=False),
-        sa.Column("order_no", sa.String(), nullable=False),
-        sa.Column("info", sa.Text(), nullable=False),
-        sa.Column("file_id", sa.Uuid(), nullable=False),
-        sa.Column("odd", sa.String(), nullable=False),
-        sa.Column("at", types.UtcDateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("serial", name=op.f("pk_receipts")),
-        sa.UniqueConstraint(
-            "guid", "status", "time", "enterprise_id", name=op.f("uq_receipts_guid_status_time_enterprise_id")
-        ),
-    )
-    op.create_index(
-        "ix_receipts_odd", "receipts", ["enterprise_id", "serial"], unique=False, postgresql_where=sa.text("odd <> ''")
-    )
     op.create_table(
         "strategies",
         sa.Column("enterprise_id", sa.Uuid(), nullable=False),
@@ -599,12 +600,6 @@ def upgrade() -> None:
         sa.Column("changed_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["export_tasks.id"], name=op.f("fk_export_orders_task_id_export_tasks")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_export_orders")),
-        sa.UniqueConstraint(
-            "enterprise_id",
-            "customs_code",
-            "order_no",
-            name=op.f("uq_export_orders_enterprise_id_customs_code_order_no"),
-        ),
     )
     op.create_index(
         "ix_export_orders_concluded",
@@ -622,6 +617,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IS DISTINCT FROM 'success'"),
     )
     op.create_index("ix_export_orders_place", "export_orders", ["task_id", "place"], unique=False)
+    op.create_index(
+        "uq_export_orders_order_no",
+        "export_orders",
+        ["enterprise_id", "customs_code", "order_no"],
+        unique=True,
+        postgresql_ops={"order_no": "text_pattern_ops"},
+    )
     op.create_table(
         "imports",
         sa.Column("task_id", sa.Uuid(), nullable=False),
@@ -669,6 +671,9 @@ def downgrade() -> None:
     op.drop_table("import_problems")
     op.drop_index(op.f("ix_imports_task_id"), table_name="imports")
     op.drop_table("imports")
+    op.drop_index(
+        "uq_export_orders_order_no", table_name="export_orders", postgresql_ops={"order_no": "text_pattern_ops"}
+    )
     op.drop_index("ix_export_orders_place", table_name="export_orders")
     op.drop_index(
         "ix_export_orders_open",
@@ -708,8 +713,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_verifications_enterprise_id"), table_name="verifications")
     op.drop_table("verifications")
     op.drop_table("strategies")
-    op.drop_index("ix_receipts_odd", table_name="receipts", postgresql_where=sa.text("odd <> ''"))
-    op.drop_table("receipts")
     op.drop_index(op.f("ix_logins_user_id"), table_name="logins")
     op.drop_table("logins")
     op.drop_index(op.f("ix_kept_posts_user_id"), table_name="kept_posts")
@@ -740,6 +743,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_used_captchas_at"), table_name="used_captchas")
     op.drop_table("used_captchas")
     op.drop_table("serial_numbers")
+    op.drop_index("ix_receipts_odd", table_name="receipts", postgresql_where=sa.text("odd <> ''"))
+    op.drop_table("receipts")
+    op.drop_index("ix_notices_waiting", table_name="notices", postgresql_where="sent_at IS NULL")
     op.drop_table("notices")
     op.drop_table("lost_cards")
     op.drop_index("ix_events_unsealed", table_name="events", postgresql_where="seal IS NULL")

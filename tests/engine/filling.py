@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from blueprints.common import clock
 from blueprints.common.access import Principal
-from blueprints.common.documents import Office, lines_sent, round_of
+from blueprints.common.documents import Office
+from blueprints.common.records import lines_sent, round_of
 from models.accounts import User
 from models.database import session
 from models.documents import Document

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from blueprints.common.documents import Conflict, NotNow, NotReady, NotYours, lines_sent
+from blueprints.common.documents import Conflict, NotNow, NotReady, NotYours
 from blueprints.common.fields import DocumentForm, Text
+from blueprints.common.records import lines_sent
 from models.documents import Document
 from tests.engine import filling
 from tests.engine.filling import numbers

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from blueprints.common.documents import CannotTakeEffect, NotNow, NotReady, NotYours, is_draft, lines_sent
+from blueprints.common.documents import CannotTakeEffect, NotNow, NotReady, NotYours
 from blueprints.common.kinds import Kind, Stage
-from blueprints.common.records import Line, difference, load
+from blueprints.common.records import Line, difference, is_draft, lines_sent, load
 from models.accounts import Enterprise, User, find_enterprise, find_user
 from models.database import session
 from models.documents import Claim, OpenStage

@@ -24,6 +24,11 @@ from tests.engine.walking import (
 
 
 @pytest.fixture
+def browser(app):
+    return Browser(app, "htmx")
+
+
+@pytest.fixture
 def anna(browser, people):
     return log_in(browser, people.users["anna"], "法人卡")
 

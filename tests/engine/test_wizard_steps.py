@@ -19,6 +19,11 @@ from tests.engine.walking import (
 
 
 @pytest.fixture
+def browser(app):
+    return Browser(app)
+
+
+@pytest.fixture
 def anna(browser, people):
     return log_in(browser, people.users["anna"], "法人卡")
 
@@ -34,7 +39,9 @@ def boris(other_browser, people):
     return log_in(other_browser, people.users["boris"], "法人卡")
 
 
-def test_a_kind_without_account_goes_from_start_to_receipt(browser):
+@pytest.mark.parametrize("kind", ["page", "htmx"])
+def test_a_kind_without_account_goes_from_start_to_receipt(app, kind):
+    browser = Browser(app, kind)
     fill_opening(browser)
     assert browser.h1 == "核对一遍，再提交"
     assert "丁公司" in browser.main and "执照.png" in browser.main and "horse" not in browser.text

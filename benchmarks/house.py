@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.card import stack as card_stack
 from stack import postgres
+from stack.__main__ import start_readers
 from stack.programs import Ports, Programs
 
 
@@ -25,9 +27,10 @@ def demonstration(*, bridge: bool = False, fast: bool = True, workers: int = 1) 
             programs.start_portal(workers)
             programs.start_worker()
             if bridge:
-                programs.start_bridge(virtual=True)
+                programs.start_bridge(virtual=not start_readers(folder / "pcsc", ports.vpcd))
             programs.wait_until_up()
             yield programs
         finally:
             programs.stop()
+            card_stack.stop(folder / "pcsc")
             cluster.stop()

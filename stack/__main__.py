@@ -29,7 +29,7 @@ def run() -> None:
     began = time.monotonic()
     cluster = postgres.start(FOLDER / "postgres")
     programs = Programs(FOLDER, Ports.from_environment(), database(cluster))
-    is_virtual = not start_readers(programs.ports.vpcd)
+    is_virtual = not start_readers(FOLDER / "pcsc", programs.ports.vpcd)
     try:
         programs.start_sandbox()
         code = prepare(programs)
@@ -48,10 +48,10 @@ def run() -> None:
         cluster.stop(gently=True)
 
 
-def start_readers(port: int) -> bool:
+def start_readers(folder: Path, port: int) -> bool:
     """A private pcscd with a virtual reader; False where there is none to be had, or the machine's own is running."""
     try:
-        card_stack.start(FOLDER / "pcsc", port)
+        card_stack.start(folder, port)
     except card_stack.StackError as error:
         print(f"no private pcscd ({error}): the bridge reads the virtual card by itself")
         return False

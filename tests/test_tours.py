@@ -10,7 +10,7 @@ from tests.browsing import HttpBrowser
 from tests.chromium import CHROMIUM, Chromium
 from tests.tours import PIN, World, ask_for_the_card, log_in, long_tour, short_tour, sign, verify_migrated_company
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.xdist_group("pcsc")  # one pcscd a machine
 
 
 @pytest.fixture(scope="module")

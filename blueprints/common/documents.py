@@ -31,9 +31,22 @@ from .access import Principal
 from .fields import DocumentForm, Problem
 from .history import record
 from .kinds import CannotTakeEffect, Case, Fact, Kind, Machine, Stage, Visit, form_class, slot_claims
-from .notices import notify
+from .notices import decision_mail, notify
 from .numbers import Sentence
-from .records import Change, Line, difference, dump, lines_of, load, values_of
+from .records import (
+    Change,
+    decided,
+    difference,
+    dump,
+    is_draft,
+    lines_of,
+    lines_sent,
+    load,
+    open_reasons,
+    returned,
+    round_of,
+    values_of,
+)
 from .regions import Region
 
 WORDS = {"returned": "退回", "approved": "通过", "refused": "不予通过", "withdrawn": "撤回"}
@@ -81,60 +94,6 @@ class Writer:
     def may_follow(self, saved: Answer | None) -> bool:
         """True for what this very page saved before, as long as somebody pressed a button."""
         return bool(saved and self.page and saved.writer == self.page and not self.is_automatic)
-
-
-def lines_sent(document: Document) -> tuple[Line, ...]:
-    """The lines of the last submission."""
-    return load(document.submissions[-1].lines_data)
-
-
-def round_of(document: Document) -> int:
-    return len(document.submissions)
-
-
-def decided(document: Document, stage: str, round: int | None = None) -> Decision | None:
-    wanted = stage, round or round_of(document)
-    return next((d for d in document.decisions if (d.stage, d.round) == wanted), None)
-
-
-def returned(document: Document) -> Decision | None:
-    """The return that made it a draft again, if that is where it is."""
-    if document.end_outcome:
-        return None
-    latest = [d for d in document.decisions if (d.round, d.outcome) == (round_of(document), "returned")]
-    return latest[0] if latest else None
-
-
-def is_draft(document: Document) -> bool:
-    return not document.end_outcome and (not document.submissions or returned(document) is not None)
-
-
-def kept_secret(document: Document, path: str) -> str:
-    """What was kept of a secret: only the effect asks."""
-    place, _, name = path.rpartition("/")
-    return document.secrets[place][name][1]
-
-
-def open_reasons(document: Document, step: str) -> list[tuple[str, str]]:
-    """Reasons of the return in this step whose place was not saved since: saving it, even unchanged, answers."""
-    sent_back = returned(document)
-    if not sent_back:
-        return []
-    then = document.submissions[-1].revisions
-    return [
-        (path, reason)
-        for path, reason in sent_back.reasons
-        if path.split("/")[0] == step and _revision_at(document, path) == then.get(_place_of(document, path))
-    ]
-
-
-def _place_of(document: Document, path: str) -> str:
-    return path if path in document.answers else path.rpartition("/")[0]
-
-
-def _revision_at(document: Document, path: str) -> int | None:
-    answer = document.answers.get(_place_of(document, path))
-    return answer and answer.revision
 
 
 @dataclass(frozen=True)
@@ -481,21 +440,6 @@ class Office:
         """Staff of any desk of this kind may look at what was submitted."""
         names = {stage.by.tray for stage in self.kinds[document.kind].stages}
         return bool(principal and document.submissions and names & principal.desks)
-
-
-def decision_mail(office: Office, kind: Kind, document: Document, decision: Decision) -> tuple[str, str]:
-    """(subject, text) of the notice; personal data stays out of it."""
-    outcome = office.words(kind, decision.outcome)
-    subject = f"{kind.title}：{decision.stage_title}{outcome}"
-    lines = [f"受理编号：{document.number}", f"{kind.title}的「{decision.stage_title}」{outcome}。"]
-    if decision.outcome == "returned":
-        labels = {line.path: f"{line.number} {line.label}" for line in lines_sent(document)}
-        lines += [f"· {labels.get(path, path)}：{reason}" for path, reason in decision.reasons]
-        lines.append("请登录网站或用续办码打开申请，改好后再提交；其他内容都留着。")
-    elif decision.outcome == "refused":
-        lines += [f"理由：{reason}" for _, reason in decision.reasons]
-    lines.append(office.status(document))
-    return subject, "\n".join(lines)
 
 
 def applicant_of(document: Document) -> Principal | None:

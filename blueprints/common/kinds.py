@@ -299,6 +299,7 @@ class Kind:
     minutes: int | None = None  # time in which a page should be filled; a warning, never a loss
     prepare: tuple[str, ...] = ()  # what to have at hand before starting
     reasons: str = ""  # list of return reasons in the region file
+    check_template: str = "wizard/check.html"
 
     def __post_init__(self):
         slugs = [each.slug for each in (*self.steps, *self.stages)]

@@ -1,6 +1,8 @@
-"""What a snapshot says, line by line, and what differs between two of them."""
+"""What is stored of a document, read: its rounds and reasons, the lines of a snapshot, what differs between two."""
 
 from dataclasses import asdict, dataclass
+
+from models.documents import Decision, Document
 
 from .fields import DocumentForm, Upload
 from .numbers import masked
@@ -81,3 +83,57 @@ def difference(before, after) -> list[Change]:
         for path in then | now
         if (old := then.get(path)) is not (new := now.get(path)) and (old and old.value) != (new and new.value)
     ]
+
+
+def lines_sent(document: Document) -> tuple[Line, ...]:
+    """The lines of the last submission."""
+    return load(document.submissions[-1].lines_data)
+
+
+def round_of(document: Document) -> int:
+    return len(document.submissions)
+
+
+def decided(document: Document, stage: str, round: int | None = None) -> Decision | None:
+    wanted = stage, round or round_of(document)
+    return next((d for d in document.decisions if (d.stage, d.round) == wanted), None)
+
+
+def returned(document: Document) -> Decision | None:
+    """The return that made it a draft again, if that is where it is."""
+    if document.end_outcome:
+        return None
+    latest = [d for d in document.decisions if (d.round, d.outcome) == (round_of(document), "returned")]
+    return latest[0] if latest else None
+
+
+def is_draft(document: Document) -> bool:
+    return not document.end_outcome and (not document.submissions or returned(document) is not None)
+
+
+def kept_secret(document: Document, path: str) -> str:
+    """What was kept of a secret: only the effect asks."""
+    place, _, name = path.rpartition("/")
+    return document.secrets[place][name][1]
+
+
+def open_reasons(document: Document, step: str) -> list[tuple[str, str]]:
+    """Reasons of the return in this step whose place was not saved since: saving it, even unchanged, answers."""
+    sent_back = returned(document)
+    if not sent_back:
+        return []
+    then = document.submissions[-1].revisions
+    return [
+        (path, reason)
+        for path, reason in sent_back.reasons
+        if path.split("/")[0] == step and _revision_at(document, path) == then.get(_place_of(document, path))
+    ]
+
+
+def _place_of(document: Document, path: str) -> str:
+    return path if path in document.answers else path.rpartition("/")[0]
+
+
+def _revision_at(document: Document, path: str) -> int | None:
+    answer = document.answers.get(_place_of(document, path))
+    return answer and answer.revision

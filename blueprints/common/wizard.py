@@ -15,13 +15,14 @@ from models.documents import Document, find_document
 
 from . import clock
 from .access import PUBLIC, Needs, Principal, current, page
-from .documents import Conflict, NotNow, NotReady, Office, Writer, is_draft, lines_sent, open_reasons, returned
+from .documents import Conflict, NotNow, NotReady, Office, Writer
 from .fields import DocumentForm, Problem, Secret, Upload
 from .files import FileRefused, look_up_upload, store_upload
 from .kinds import Kind, ListStep, Visit
 from .numbers import Sentence
 from .pages import show, translated
 from .printing import pdf_answer
+from .records import is_draft, lines_sent, open_reasons, returned
 from .samples import sample_answers
 
 CHECK_TITLE = "核对一遍，再提交"
@@ -410,7 +411,7 @@ def show_check(wizard: Wizard, id: UUID, refused=()):
         for visit in visits
     ]  # fmt: skip
     return show(
-        "wizard/check.html", number=wizard.check_number, wizard=wizard, kind=wizard.kind, document=document,
+        wizard.kind.check_template, number=wizard.check_number, wizard=wizard, kind=wizard.kind, document=document,
         parts=parts, problems=problems, progress=progress(wizard, document, visits, None), title=CHECK_TITLE,
     )  # fmt: skip
 

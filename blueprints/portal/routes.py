@@ -6,9 +6,9 @@ from sqlalchemy import text
 
 from blueprints.common import access
 from blueprints.common.access import PUBLIC, Needs, get_or_404, page
-from blueprints.common.documents import is_draft
 from blueprints.common.files import read_chunks
 from blueprints.common.pages import safe_next, show
+from blueprints.common.records import is_draft
 from blueprints.common.wizard import may_open, office
 from models.database import session
 from models.documents import documents_of, find_document

@@ -3,9 +3,9 @@
 from blueprints.common import clock
 from blueprints.common.access import PUBLIC
 from blueprints.common.checks import org_code_of
-from blueprints.common.documents import kept_secret
 from blueprints.common.kinds import CannotTakeEffect, Claim, Desk, Kind, Stage, Step
 from blueprints.common.numbers import Sentence
+from blueprints.common.records import kept_secret
 from models.accounts import REGISTERED, Enterprise, User, find_enterprise, find_user
 from models.database import session
 from models.documents import Participation
@@ -77,7 +77,7 @@ def administrator_from(case, company: Enterprise, password_hash: str) -> User:
 
 REGISTRATION = Kind(
     "20", "registration", "企业注册", needs=PUBLIC, claims=claims, effect=create_company, minutes=30,
-    index=("company/name",), mail_to=lambda case: case["administrator/email"], reasons="registration",
+    index=("company/name",), mail_to=lambda case: case["administrator/email"], reasons="registration", check_template="registration/check.html",
     prepare=("统一社会信用代码证（或组织机构代码证、营业执照）原件扫描件", "报检注册登记证或报关登记证原件扫描件",
              "能收到邮件的邮箱和管理员的手机号"),
     steps=(Step("2001", "type", "服务条款与注册类型", TypeForm, template="registration/type.html"),

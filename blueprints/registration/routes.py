@@ -10,12 +10,12 @@ from wtforms.validators import ValidationError
 
 from blueprints.common import clock
 from blueprints.common.access import PUBLIC, page
-from blueprints.common.documents import is_draft
 from blueprints.common.fields import Upload
 from blueprints.common.logins import hash_token
 from blueprints.common.notices import notify
 from blueprints.common.numbers import Sentence, masked
 from blueprints.common.pages import go, show
+from blueprints.common.records import is_draft
 from blueprints.common.wizard import add_wizard, get_own_or_404, hold_draft, office, place_url
 from models.database import session
 from models.documents import Answer, Document, find_document, lock_document

@@ -7,10 +7,10 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 
 from blueprints.common import access, clock
 from blueprints.common.access import Needs, Principal, page
-from blueprints.common.documents import FactsChanged, NotNow, NotReady, NotYours, lines_sent, round_of
+from blueprints.common.documents import FactsChanged, NotNow, NotReady, NotYours
 from blueprints.common.kinds import CannotTakeEffect, Kind, Stage
 from blueprints.common.pages import show
-from blueprints.common.records import Line
+from blueprints.common.records import Line, lines_sent, round_of
 from blueprints.common.wizard import office
 from models.database import session
 from models.documents import Document, find_document, queue

@@ -2,9 +2,9 @@
 
 from blueprints.common import clock
 from blueprints.common.access import PUBLIC
-from blueprints.common.documents import kept_secret
 from blueprints.common.fields import Choice, DocumentForm, Rule, Secret, Text, Upload
 from blueprints.common.kinds import CannotTakeEffect, Claim, Desk, Kind, Stage, Step
+from blueprints.common.records import kept_secret
 from models.accounts import Enterprise, User, find_enterprise
 from models.database import session
 

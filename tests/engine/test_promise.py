@@ -29,6 +29,7 @@ def booked_on(draft, clock_at):
         ((2026, 11, 20, 10, 0), "2026-11-25", "2026-11-27"),  # a Friday: the weekend does not count
         ((2026, 11, 20, 23, 59), "2026-11-25", "2026-11-27"),  # day 0 is the local date, however late
         ((2026, 11, 21, 0, 1), "2026-11-25", "2026-11-27"),  # a Saturday begins: Monday is day 1
+        ((2026, 11, 23, 0, 30), "2026-11-26", "2026-11-30"),  # half an hour into Monday, Sunday in UTC
         ((2026, 9, 30, 10, 0), "2026-10-10", "2026-10-13"),  # before 国庆; Saturday 10 October is worked (调休)
         ((2026, 10, 10, 10, 0), "2026-10-14", "2026-10-16"),  # on that Saturday itself: it is day 0
         ((2026, 2, 13, 10, 0), "2026-02-25", "2026-02-27"),  # before 春节: Saturday 14 February is worked

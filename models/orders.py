@@ -306,6 +306,16 @@ def orders_in(query, message_ids: list[UUID]) -> list[Order]:
     return list(session.scalars(query.order_by(Order.task_id, Order.place)))
 
 
+def first_of(push_id: UUID) -> Order | None:
+    """The first order of a push, for a look at its time line."""
+    message = select(Message).where(Message.push_id == push_id).order_by(Message.task_id, Message.block).limit(1)
+    found = session.scalar(message)
+    if found is None:
+        return None
+    query = select(Order).where(Order.task_id == found.task_id, Order.place >= found.first_place)
+    return session.scalar(query.order_by(Order.place).limit(1))
+
+
 def only(query, order_ids: list[UUID]):
     return query.where(Order.id.in_(order_ids))
 

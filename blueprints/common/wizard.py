@@ -315,6 +315,8 @@ def answer_save(wizard, document, form, problems, refused, act: str):
         return render_template("wizard/_saved.html", wizard=wizard, document=document, form=form, saved=saved)
     if act.startswith("frame:"):
         return redirect(url_for("portal.switch_frame", **_frame_switch(act), next=request.path), 303)
+    if act == "sample" and not problems:
+        return redirect(next_url(wizard, document, form), 303)
     if act in ("keep", "auto", "sample") or act.startswith("drop:"):
         flash("已暂存。没填完、填错了都先留着。")
         if refused:

@@ -169,7 +169,7 @@ def show_push(id):
     newest = next(iter(challenges_of_task(push.id)), None)
     words = newest and (refusal_of(newest) or last_report(newest))
     return show_here(
-        "push.html", push=push, progress=progress_of(push), newest=newest, report=words,
+        "push.html", push=push, progress=progress_of(push), newest=newest, report=words, first=orders.first_of(push.id),
         is_signing=bool(newest and newest.state == "released"),
     )  # fmt: skip
 

@@ -402,15 +402,21 @@ class Office:
         if is_draft(document):
             return self._draft_status(document, kind)
         waiting = [self._waiting(document, stage) for stage in self.open_stages(document)]
-        return Sentence("", "；".join(waiting) + "。")
+        words = waiting[0]
+        for more in waiting[1:]:
+            words = Sentence("", "{words}；{more}", words=words, more=more)
+        return Sentence("", "{words}。", words=words)
 
     def _draft_status(self, document, kind) -> Sentence:
         path = self.resume(document)
         step = next((step for step in kind.steps if path and step.slug == path.split("/")[0]), None)
-        parts = {"round": round_of(document), "returned": self.words(kind, "returned")}
-        parts |= {"number": step.number, "title": step.title} if step else {}
-        head = "第{round}次提交被{returned}，轮到您了" if returned(document) else "草稿，尚未提交"
-        return Sentence("", head + ("：请看页面{number}「{title}」。" if step else "：请核对后提交。"), **parts)
+        head = Sentence("", "草稿，尚未提交")
+        if returned(document):
+            word = self.words(kind, "returned")
+            head = Sentence("", "第{round}次提交被{returned}，轮到您了", round=round_of(document), returned=word)
+        if step is None:
+            return Sentence("", "{head}：请核对后提交。", head=head)
+        return Sentence("", "{head}：请看页面{number}「{title}」。", head=head, number=step.number, title=step.title)
 
     def _waiting(self, document, stage) -> str:
         due, provisional = self.due(document, stage) or (None, False)

@@ -95,11 +95,25 @@ class Answer:
             raise StopValidation()
 
 
+def in_words(widget):
+    """The widget with the word before an error in the page's language; its own is always English."""
+    draw = widget.map_gov_params
+
+    def map_gov_params(field, **options):
+        params = draw(field, **options)
+        if "errorMessage" in params:
+            params["errorMessage"]["visuallyHiddenText"] = gettext("错误")
+        return params
+
+    widget.map_gov_params = map_gov_params
+    return widget
+
+
 class Text(Answer, StringField):
     """One line of text; `long=True` gives a text area, `limit` the greatest number of characters."""
 
     def __init__(self, label, *rules, limit=200, long=False, **rest):
-        super().__init__(label, *rules, widget=GovTextArea() if long else GovTextInput(), **rest)
+        super().__init__(label, *rules, widget=in_words(GovTextArea() if long else GovTextInput()), **rest)
         self.limit = limit
 
     def pre_validate(self, form):
@@ -111,7 +125,7 @@ class Text(Answer, StringField):
 class Choice(Answer, SelectField):
     """One of `options`: [(key, label)], or a function of the case that gives them."""
 
-    widget = GovSelect()
+    widget = in_words(GovSelect())
     missing = "请选择「{label}」"
 
     def __init__(self, label, *rules, options, **rest):
@@ -142,14 +156,14 @@ class Choice(Answer, SelectField):
 class Radio(Choice, RadioField):
     """One of few options, all in sight."""
 
-    widget = GovRadioInput()
+    widget = in_words(GovRadioInput())
     offers_blank = False
 
 
 class Choices(Choice, SelectMultipleField):
     """Any of `options`."""
 
-    widget = GovCheckboxesInput()
+    widget = in_words(GovCheckboxesInput())
     offers_blank = False
 
     @property
@@ -224,7 +238,7 @@ class Secret(Answer, StringField):
     """
 
     stored = False
-    widget = GovTextInput()
+    widget = in_words(GovTextInput())
 
     def __init__(self, label, *rules, keep=None, of=None, same_as=None, **rest):
         super().__init__(label, *rules, **rest)

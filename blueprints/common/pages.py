@@ -53,6 +53,11 @@ def translated(text) -> str:
     return gettext(str(text)) if text else ""
 
 
+def translated_choices(text: str) -> str:
+    """The labels of chosen options, as `Choice.shown` joins them."""
+    return translated("、").join(translated(label) for label in text.split("、"))
+
+
 def is_partial() -> bool:
     """True when only `#main` is to be swapped (STYLE: neither boosted nor history restore)."""
     return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
@@ -98,6 +103,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(in_fours)
     app.add_template_filter(masked)
     app.add_template_filter(pass_context(lambda context, text: translated(text)), "t")  # else folded at compile time
+    app.add_template_filter(pass_context(lambda context, text: translated_choices(text)), "choices")
     app.add_template_filter(lambda moment: f"{clock.local(moment):%Y-%m-%d %H:%M}" if moment else "", "moment")
     app.add_template_filter(lambda moment: f"{clock.local(moment):%Y-%m-%d}" if moment else "", "day")
 

@@ -20,8 +20,8 @@ def password_hint(region) -> str:
     """Made from the rule, so that it cannot differ from it. A short maximum is the rule of the 2016 manual (M42)."""
     least, most = region["password"]["min"], region["password"]["max"]
     if most <= 16:
-        return f"{least}-{most}位英文字母、数字或_组成, 区分大小写!"
-    return f"{least}到{most}位，区分大小写，可以用一句话"
+        return Sentence("", "{least}-{most}位英文字母、数字或_组成, 区分大小写!", least=least, most=most)
+    return Sentence("", "{least}到{most}位，区分大小写，可以用一句话", least=least, most=most)
 
 
 def keep_password(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 from models.documents import Decision, Document
 
-from .fields import DocumentForm, Upload
+from .fields import Choice, DocumentForm, Upload
 from .numbers import masked
 
 
@@ -19,7 +19,7 @@ class Line:
     shown: str
     value: str | list[str]
     personal: bool = False
-    kind: str = "text"  # text | file: a file's value is its id
+    kind: str = "text"  # text | choice | file: a file's value is its id
 
     @property
     def masked(self) -> str:
@@ -51,7 +51,9 @@ def lines_of(heading: str, form: DocumentForm) -> list[Line]:
 
 
 def _kind(field) -> str:
-    return "file" if isinstance(field, Upload) and field.value else "text"
+    if isinstance(field, Upload) and field.value:
+        return "file"
+    return "choice" if isinstance(field, Choice) else "text"
 
 
 def dump(lines) -> list[dict]:

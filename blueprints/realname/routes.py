@@ -48,7 +48,7 @@ def render_methods(error: Sentence | None = None):
 def ways(passed: Verification | None) -> list[Way]:
     return [
         Way("IC卡认证", "插上电子口岸卡，输一次卡密码，企业和账号所有人一起认证。推荐用这种办法。", "本单位的卡、卡密码、读卡器", "2分钟",
-            f"安全级别：{LEVELS[level_of_card()]}", True, passed is not None and passed.method == "card"),
+            Sentence("", "安全级别：{level}", level=LEVELS[level_of_card()]), True, passed is not None and passed.method == "card"),
         Way("法定代表人身份证件信息认证", "核验企业信息、核验法定代表人身份信息、核验账号归属人身份信息。", "身份证或银行卡", "10分钟",
             "完成法定代表人身份认证安全级别为:中"),
         Way("银行UKEY认证", "用企业银行对公账号的Ukey登录银行系统认证。", "对公账号的Ukey", "10分钟", ""),
@@ -58,10 +58,12 @@ def ways(passed: Verification | None) -> list[Way]:
 def says_of(company: Enterprise, passed: Verification | None) -> list[tuple[str, str, str]]:
     if company.origin != MIGRATED:
         origin = "是通过单一窗口注册的" if company.origin == "registered" else "是直接使用电子口岸卡介质登录的"
-        return [("tick", "ok", f"本单位{origin}，不用办实名认证。")]
+        return [("tick", "ok", Sentence("", "本单位{origin}，不用办实名认证。", origin=origin))]
     if passed is None:
         return [("pencil", "todo", "本单位还没有实名认证，轮到您了。三种办法，办一种就行。")]
-    words = f"本单位已经通过{METHODS[passed.method]}，安全级别：{LEVELS[company.level]}。"
+    words = Sentence(
+        "", "本单位已经通过{method}，安全级别：{level}。", method=METHODS[passed.method], level=LEVELS[company.level]
+    )
     return [("tick", "ok", words)]
 
 

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher
 from blueprints.common import clock
 from blueprints.common.checks import org_code_of
 from blueprints.common.documents import Office
-from blueprints.common.wizard import office
+from blueprints.common.wizard_base import office
 from models.accounts import MIGRATED, REGISTERED, Enterprise, User, find_user
 from models.codes import HeldCode
 from models.database import session
@@ -16,7 +16,8 @@ from models.transmission import TransmissionId
 from settings import ROOT
 
 from .seed_documents import draft_registration, overdue_registration, returned_registration, second_look
-from .seed_exports import add_export_settings
+from .seed_exports import OF_SELLER, add_export_settings
+from .seed_orders import add_open_tasks, add_orders, lock_account
 
 PASSWORD = "demo-2026-eport"
 STAFF = (
@@ -42,6 +43,10 @@ def seed_demonstration(settings) -> str | None:
             add_company(row, people, holders, password)
     session.commit()
     add_export_settings()
+    add_export_settings("demo03", ("declarant", "seller"), OF_SELLER)
+    add_orders()
+    add_open_tasks()
+    lock_account()
     code = add_documents(office(), data, people)
     session.commit()
     return code

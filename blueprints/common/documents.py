@@ -7,7 +7,6 @@ The caller commits. Everything that changes a document takes its row lock first.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from uuid import UUID
 
 from sqlalchemy.orm import object_session
 
@@ -35,6 +34,8 @@ from .notices import decision_mail, notify
 from .numbers import Sentence
 from .records import (
     Change,
+    applicant_data,
+    applicant_of,
     decided,
     difference,
     dump,
@@ -43,44 +44,14 @@ from .records import (
     lines_sent,
     load,
     open_reasons,
-    returned,
     round_of,
     values_of,
 )
+from .refusals import Conflict, FactsChanged, NotNow, NotReady, NotYours
 from .regions import Region
+from .standing import Standing
 
-WORDS = {"returned": "退回", "approved": "通过", "refused": "不予通过", "withdrawn": "撤回"}
 ACTS = {"approved": "审核通过", "returned": "退回修改", "refused": "不予通过", "withdrawn": "撤回申请"}
-
-
-class NotNow(Exception):
-    """The document is not where this act needs it: another round or stage, off the path, ended."""
-
-
-class NotYours(Exception):
-    """Somebody else decides this, or the principal lacks what the kind needs."""
-
-
-class NotReady(Exception):
-    def __init__(self, problems: list[Problem]):
-        super().__init__(problems)
-        self.problems = problems
-
-
-class Conflict(Exception):
-    """Somebody saved this place since the page was shown: the page shows both."""
-
-    def __init__(self, theirs: Answer, mine: dict):
-        super().__init__(theirs.by)
-        self.theirs, self.mine = theirs, mine
-
-
-class FactsChanged(Exception):
-    """Registers say something else than at submission: {name: (then, now)}."""
-
-    def __init__(self, changes: dict):
-        super().__init__(*changes)
-        self.changes = changes
 
 
 @dataclass(frozen=True)
@@ -97,7 +68,7 @@ class Writer:
 
 
 @dataclass(frozen=True)
-class Office:
+class Office(Standing):
     """Where documents are handled: the kinds of this house in this region."""
 
     kinds: Mapping[str, Kind]
@@ -108,7 +79,7 @@ class Office:
     def start(self, kind: str, by: Principal | None) -> Document:
         if unmet := self.kinds[kind].needs.unmet(by):
             raise NotYours(*unmet)
-        document = Document(kind=kind, created_at=clock.now(), applicant_data=_applicant_data(by))
+        document = Document(kind=kind, created_at=clock.now(), applicant_data=applicant_data(by))
         if by:
             document.applicant_user_id, document.applicant_enterprise_id = by.user_id, by.enterprise_id
         session.add(document)
@@ -379,54 +350,6 @@ class Office:
 
     # -- what is said of it
 
-    def _opened(self, document, stage: Stage):
-        before = [decision.at for slug in stage.after if (decision := decided(document, slug))]
-        return max([document.submissions[-1].at, *before])
-
-    def due(self, document: Document, stage: Stage) -> tuple[date, bool] | None:
-        """The promise, counted from the day on which the stage opened; and whether the calendar is provisional."""
-        if not stage.promise:
-            return None
-        opened = clock.local(self._opened(document, stage)).date()
-        return clock.working_day_after(opened, stage.promise)
-
-    def words(self, kind: Kind, outcome: str) -> str:
-        return (WORDS | dict(kind.words))[outcome]
-
-    def status(self, document: Document) -> Sentence:
-        """Where it is, who acts next, until when: one sentence in the kind's own words."""
-        kind = self.kinds[document.kind]
-        if document.end_outcome:
-            day = f"{clock.local(document.end_at):%Y-%m-%d}"
-            return Sentence("", "{day}已{outcome}。", day=day, outcome=self.words(kind, document.end_outcome))
-        if is_draft(document):
-            return self._draft_status(document, kind)
-        waiting = [self._waiting(document, stage) for stage in self.open_stages(document)]
-        words = waiting[0]
-        for more in waiting[1:]:
-            words = Sentence("", "{words}；{more}", words=words, more=more)
-        return Sentence("", "{words}。", words=words)
-
-    def _draft_status(self, document, kind) -> Sentence:
-        path = self.resume(document)
-        step = next((step for step in kind.steps if path and step.slug == path.split("/")[0]), None)
-        head = Sentence("", "草稿，尚未提交")
-        if returned(document):
-            word = self.words(kind, "returned")
-            head = Sentence("", "第{round}次提交被{returned}，轮到您了", round=round_of(document), returned=word)
-        if step is None:
-            return Sentence("", "{head}：请核对后提交。", head=head)
-        return Sentence("", "{head}：请看页面{number}「{title}」。", head=head, number=step.number, title=step.title)
-
-    def _waiting(self, document, stage) -> str:
-        due, provisional = self.due(document, stage) or (None, False)
-        if due and due < clock.today():
-            return Sentence("", "等待「{title}」，已超过承诺日{due}", title=stage.title, due=due.isoformat())
-        if not due:
-            return Sentence("", "等待「{title}」", title=stage.title)
-        template = "等待「{title}」，预计{due}前办结" if provisional else "等待「{title}」，{due}下班前办结"
-        return Sentence("", template, title=stage.title, due=due.isoformat())
-
     def may(self, document: Document, principal: Principal | None, what: str = "see") -> bool:
         """Rows of the submission decide; before it, the applicant's own company and code."""
         if principal is None or principal.enterprise_id is None:
@@ -446,23 +369,6 @@ class Office:
         """Staff of any desk of this kind may look at what was submitted."""
         names = {stage.by.tray for stage in self.kinds[document.kind].stages}
         return bool(principal and document.submissions and names & principal.desks)
-
-
-def applicant_of(document: Document) -> Principal | None:
-    """The principal of the start, as far as declarations may look at it."""
-    data = document.applicant_data
-    if not data:
-        return None
-    ids = {name: data[name] and UUID(data[name]) for name in ("user_id", "enterprise_id")}
-    return Principal(**{**data, **ids, "desks": frozenset()})
-
-
-def _applicant_data(by: Principal | None) -> dict | None:
-    if by is None:
-        return None
-    names = ("name", "role", "enterprise_name", "uscc", "code", "medium", "level", "origin")
-    ids = {name: getattr(by, name) and str(getattr(by, name)) for name in ("user_id", "enterprise_id")}
-    return {name: getattr(by, name) for name in names} | ids
 
 
 def _address_of_applicant(document: Document) -> str | None:

@@ -1,9 +1,11 @@
 """What is stored of a document, read: its rounds and reasons, the lines of a snapshot, what differs between two."""
 
 from dataclasses import asdict, dataclass
+from uuid import UUID
 
 from models.documents import Decision, Document
 
+from .access import Principal
 from .fields import Choice, DocumentForm, Upload
 from .numbers import masked
 
@@ -139,3 +141,20 @@ def _place_of(document: Document, path: str) -> str:
 def _revision_at(document: Document, path: str) -> int | None:
     answer = document.answers.get(_place_of(document, path))
     return answer and answer.revision
+
+
+def applicant_of(document: Document) -> Principal | None:
+    """The principal of the start, as far as declarations may look at it."""
+    data = document.applicant_data
+    if not data:
+        return None
+    ids = {name: data[name] and UUID(data[name]) for name in ("user_id", "enterprise_id")}
+    return Principal(**{**data, **ids, "desks": frozenset()})
+
+
+def applicant_data(by: Principal | None) -> dict | None:
+    if by is None:
+        return None
+    names = ("name", "role", "enterprise_name", "uscc", "code", "medium", "level", "origin")
+    ids = {name: getattr(by, name) and str(getattr(by, name)) for name in ("user_id", "enterprise_id")}
+    return {name: getattr(by, name) for name in names} | ids

@@ -9,7 +9,7 @@ from blueprints.common.access import PUBLIC, Needs, get_or_404, page
 from blueprints.common.files import read_chunks
 from blueprints.common.pages import safe_next, show
 from blueprints.common.records import is_draft
-from blueprints.common.wizard import may_open, office
+from blueprints.common.wizard_base import may_open, office
 from models.database import session
 from models.documents import documents_of, find_document
 from models.files import find_file

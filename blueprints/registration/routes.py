@@ -16,7 +16,8 @@ from blueprints.common.notices import notify
 from blueprints.common.numbers import Sentence, masked
 from blueprints.common.pages import go, show
 from blueprints.common.records import is_draft
-from blueprints.common.wizard import add_wizard, get_own_or_404, hold_draft, office, place_url
+from blueprints.common.wizard import add_wizard
+from blueprints.common.wizard_base import get_own_or_404, hold_draft, office, place_url
 from models.database import session
 from models.documents import Answer, Document, find_document, lock_document
 

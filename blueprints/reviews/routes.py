@@ -11,7 +11,7 @@ from blueprints.common.documents import FactsChanged, NotNow, NotReady, NotYours
 from blueprints.common.kinds import CannotTakeEffect, Kind, Stage
 from blueprints.common.pages import show
 from blueprints.common.records import Line, lines_sent, round_of
-from blueprints.common.wizard import office
+from blueprints.common.wizard_base import office
 from models.database import session
 from models.documents import Document, find_document, queue
 

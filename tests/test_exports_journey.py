@@ -27,7 +27,7 @@ def test_an_exporter_imports_generates_signs_and_sees_the_orders_at_customs(expo
         assert "ceshi11120261121001" in exporter.main and "微马力摩托车及脚踏两用车" in exporter.main
     exporter.submit("生成申报数据")
     run_jobs()
-    exporter.open(exporter.url).follow("去推送")
+    exporter.open(exporter.url).follow("一单一单地看")
     assert exporter.main.count("待推送") == 3 + 1  # rows, and the choice in the search line
     exporter.submit("推送查到的全部 3 条")
     assert exporter.h1 == "请用电子口岸卡确认"

@@ -27,6 +27,7 @@ class World:
 
     def eject_card(self) -> None:
         self._post("/cards/eject")
+        time.sleep(1)
 
     def issue_card(self, **card) -> str:
         return self._post("/cards", card)["number"]
@@ -167,7 +168,7 @@ def wait_for_mail(world: World, address: str, words: str, seconds: float = 20) -
 def take_code_and_card(world: World, browser) -> None:
     """The customs code came from the register by itself; the card is issued by the sandbox and bound by its own PIN."""
     browser.follow("单位管理员信息")
-    assert "1301960011" in browser.main
+    browser.wait_for("1301960011")
     if browser.can_press("重新登录"):  # the register answered after the login
         browser.submit("重新登录")
     number = world.issue_card(uscc=NEWCOMER, kind="01", algorithm="sm2")

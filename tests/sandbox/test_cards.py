@@ -148,9 +148,10 @@ def test_a_card_goes_into_the_reader_and_out_again(client, world):
 
 
 def test_without_a_reader_the_panel_says_so(client, world):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.socket() as taken:  # bound, so that nobody else takes it, but not listening
+        taken.bind(("127.0.0.1", 0))
         world.cards._port = taken.getsockname()[1]
-    answer = client.post("/cards/8600000000101/insert", json={})
+        answer = client.post("/cards/8600000000101/insert", json={})
     assert answer.status_code == 400
     assert "没有读卡器" in answer.json["error"]
 

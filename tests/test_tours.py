@@ -1,13 +1,16 @@
 """Both tours through every program: portal, worker, sandbox, card bridge, SMTP, virtual card; plain, htmx, Chromium."""
 
+import shutil
 import signal
 import time
 
 import pytest
+from lxml import etree
 
 from benchmarks.house import demonstration
 from tests.browsing import HttpBrowser
 from tests.chromium import CHROMIUM, Chromium
+from tests.strangers import pushed_messages, verify
 from tests.tours import PIN, World, ask_for_the_card, log_in, long_tour, short_tour, sign, verify_migrated_company
 
 pytestmark = pytest.mark.xdist_group("pcsc")  # one pcscd a machine
@@ -60,6 +63,20 @@ def test_every_message_that_reached_customs_was_declared_once(world):
     assert counted["orders"] == counted["distinct_guids"]
 
 
+@pytest.mark.skipif(not shutil.which("xmlsec1"), reason="xmlsec1 is not installed")
+def test_strangers_find_every_pushed_message_valid_and_signed(world, house, shared, tmp_path):
+    """The RSA card of the short tours and the SM2 card of the long one; the official schema of 2022-05."""
+    browser = ready_to_sign(world, "SM2", card="8600000000102")
+    sign(browser)
+    browser.wait_for("推送完了", 60)
+    schema = etree.XMLSchema(etree.parse(shared / "facts" / "xsd" / "ceb_export_202205.xsd"))
+    messages = pushed_messages(house.folder / "customs")
+    assert messages
+    for message in messages:
+        schema.assertValid(etree.fromstring(message))
+    assert {verify(message, tmp_path) for message in messages} == {"rsa-sha1", "sm2-sm3"}
+
+
 # -- faults
 
 
@@ -71,10 +88,10 @@ def push_three_orders(world, mark: str, then=lambda: None) -> HttpBrowser:
     return browser
 
 
-def ready_to_sign(world, mark: str) -> HttpBrowser:
+def ready_to_sign(world, mark: str, card: str = "8600000000101") -> HttpBrowser:
     """Three orders imported and generated, the card asked for."""
     browser = HttpBrowser()
-    world.insert_card("8600000000101")
+    world.insert_card(card)
     log_in(world, browser, "demo01")
     browser.follow("基础数据导入")
     browser.follow("创建申报任务")

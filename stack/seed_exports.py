@@ -1,4 +1,4 @@
-"""What ① has in 出口申报: 企业资料, a 海外仓 and three strategies."""
+"""What ① and ③ have in 出口申报: 企业资料, a 海外仓, ① three strategies and ③ two."""
 
 from datetime import timedelta
 
@@ -10,20 +10,23 @@ from models.transmission import transmission_ids_of
 
 STRATEGIES = (("9710-1", "9710美金", "9710-declaration", "502"), ("9710-2", "9710人民币", "9710-declaration", "142"),
               ("9810-1", "9810出口报关单模式", "9810-declaration", "502"))  # fmt: skip
+OF_SELLER = (("9810-1", "9810美金", "9810-declaration", "502"), ("9810-2", "9810旧仓", "9810-declaration", "502"))
 
 
-def add_export_settings(user_name: str = "demo01") -> None:
+def add_export_settings(
+    user_name: str = "demo01", types=("declarant", "platform", "seller"), strategies=STRATEGIES
+) -> None:
     user = find_user(user_name)
     company, since = user.enterprise, clock.now() - timedelta(days=20)
     dxp_id = transmission_ids_of(company.id)[0].value
     common = {"enterprise_id": company.id, "created_at": since, "created_by": user.shown_name}
     own = CompanyProfile(**common, name=company.name, customs_code=company.active_code, dxp_id=dxp_id,
-                         types=["declarant", "platform", "seller"], is_enabled=True)  # fmt: skip
+                         types=list(types), is_enabled=True)  # fmt: skip
     warehouse = CompanyProfile(**common, kind="warehouse", name="汉堡海外仓", address="Hafenstrasse 1, Hamburg",
                                types=["warehouse"], is_enabled=True)  # fmt: skip
     session.add_all([own, warehouse])
     session.flush()
-    for number, name, mode, currency in STRATEGIES:
+    for number, name, mode, currency in strategies:
         platform = warehouse if mode.startswith("9810") else own
         session.add(
             Strategy(

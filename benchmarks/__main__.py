@@ -59,7 +59,10 @@ def keep(lines: list[str], name: str, arguments) -> None:
             figure, value = line.split(" ", 2)[1:]
             rows[figure] = f"{value} | {BARS.get(figure, '')} | {date.today():%Y-%m-%d}, {where} | `{command}`"
     table = "\n".join(f"| `{figure}` | {row} |" for figure, row in sorted(rows.items()))
-    FILE.write_text(f"# Figures\n\nWritten by `make bench`; QUALITY's bars beside them.\n\n{HEAD}\n{table}\n", "utf-8")
+    FILE.write_text(
+        f"# Figures\n\nWritten by `make bench`: the newest figure of each name, beside its bar.\n\n{HEAD}\n{table}\n",
+        "utf-8",
+    )
 
 
 HEAD = "| figure | value | bar | taken | command |\n|---|---|---|---|---|"

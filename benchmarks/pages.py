@@ -7,17 +7,27 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from bs4 import BeautifulSoup
 
 from stack.programs import Ports, Programs, is_up
+from tests.browsing import HttpBrowser
+from tests.tours import World
+from tests.tours import log_in as enter
 
 from .house import demonstration
 
 PUBLIC = ("/", "/login", "/registration/", "/registration/registration", "/before-you-start", "/faq", "/terms", "/why")
-MEMBER = ("/member", "/account/company", "/access/transmission-id")
+MEMBER = (
+    "/member",
+    "/account/company",
+    "/access/transmission-id",
+    "/exports/tasks",
+    "/exports/orders",
+    "/trade_queries/orders/open",
+)
 BARE = """
 from flask import Flask, render_template_string
 app = Flask("bare")
@@ -53,7 +63,8 @@ def start_bare(folder: Path) -> tuple[str, subprocess.Popen]:
 
 def measure(programs: Programs, bare: str, rounds: int = 40) -> None:
     stranger, member = requests.Session(), log_in(programs)
-    pages = [(stranger, path) for path in PUBLIC] + [(member, path) for path in MEMBER]
+    form, step = open_form(programs)
+    pages = [(stranger, path) for path in PUBLIC] + [(member, path) for path in MEMBER] + [(form, step)]
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
         times.setdefault("bare", []).append(seconds_of(stranger, bare))
@@ -69,6 +80,15 @@ def measure(programs: Programs, bare: str, rounds: int = 40) -> None:
     print(f"FIGURE first_visit_kb {first_visit(stranger, programs.origin):.1f} kB")
     later = max(len(gzip.compress(browser.get(programs.origin + path).content)) for browser, path in pages)
     print(f"FIGURE later_page_kb {later / 1000:.1f} kB (the largest page)")
+
+
+def open_form(programs: Programs) -> tuple[requests.Session, str]:
+    """The longest form there is: 基本信息 of the registration, 21 fields."""
+    browser = HttpBrowser()
+    browser.open(f"{programs.origin}/registration/registration")
+    browser.submit("开始填写")
+    browser.submit("保存，去下一步", type="three-in-one", agreed="agreed")
+    return browser.http, urlsplit(browser.url).path
 
 
 def seconds_of(browser: requests.Session, url: str) -> float:
@@ -89,10 +109,6 @@ def first_visit(browser: requests.Session, origin: str) -> float:
 
 
 def log_in(programs: Programs) -> requests.Session:
-    from tests.browsing import HttpBrowser
-    from tests.tours import World
-    from tests.tours import log_in as enter
-
     browser = HttpBrowser()
     enter(World(programs.origin, programs.sandbox_origin, ""), browser, "demo01")
     assert browser.status == 200 and "会员首页" in browser.text, browser.main[:500]

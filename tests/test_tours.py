@@ -25,7 +25,7 @@ def house():
 
 @pytest.fixture
 def world(house):
-    world = World(house.origin, house.sandbox_origin, f"http://127.0.0.1:{house.ports.bridge}")
+    world = world_of(house)
     yield world
     world.mood("customs", "yes")
 
@@ -36,9 +36,24 @@ def test_the_short_tour_by_links_and_forms_alone(world, kind):
     short_tour(world, HttpBrowser(kind), mark=f"S{kind}")
 
 
+def world_of(house) -> World:
+    return World(house.origin, house.sandbox_origin, f"http://127.0.0.1:{house.ports.bridge}")
+
+
 @pytest.mark.item("M2", "M54", "M55")
-def test_the_long_tour_by_links_and_forms_alone(world):
-    long_tour(world, HttpBrowser(), HttpBrowser())
+@pytest.mark.parametrize("kind", ["page", "htmx"])
+def test_the_long_tour_by_links_and_forms_alone(kind):
+    """In a demonstration of its own: a company registers once."""
+    with demonstration(bridge=True) as programs:
+        long_tour(world_of(programs), HttpBrowser(kind), HttpBrowser(kind))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_the_long_tour_in_chromium(world):
+    with Chromium() as chromium:
+        company, official = chromium.browser(), chromium.browser()
+        long_tour(world, company, official)
+        assert company.errors_seen == official.errors_seen == []
 
 
 @pytest.mark.item("M91", "M92", "M96")
@@ -104,14 +119,14 @@ def ready_to_sign(world, mark: str, card: str = "8600000000101") -> HttpBrowser:
 
 MOODS = {
     "yes": "成功 3，失败 0", "refuse": "成功 0，失败 3", "twice": "成功 3，失败 0", "reversed": "成功 3，失败 0",
-    "silent": "等回执3", "garbled": "等回执3", "down": "等回执3",
+    "late": "成功3，失败0", "silent": "等回执3", "garbled": "等回执3", "down": "等回执3",
 }  # fmt: skip
 
 
 @pytest.mark.item("M198")
 @pytest.mark.parametrize("mood", MOODS)
 def test_the_push_page_tells_the_truth_in_each_mood_of_customs(world, mood):
-    browser = push_three_orders(world, f"M{mood}", lambda: world.mood("customs", mood))
+    browser = push_three_orders(world, f"M{mood}", lambda: world.mood("customs", mood, seconds=3))
     browser.wait_for(MOODS[mood], 30)
     if mood in ("silent", "garbled", "down"):
         time.sleep(2)

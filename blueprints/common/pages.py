@@ -233,5 +233,8 @@ def link_of(row: dict) -> dict:
 
 
 def header_entries() -> list[dict]:
+    """The region's head line; of two entries that lead to this page only the first is said to be it."""
     header = current_app.config["REGION"]["header"]
-    return [link_of(row) for row in header["member_nav" if access.current() else "nav"]]
+    entries = [link_of(row) for row in header["member_nav" if access.current() else "nav"]]
+    here = next((entry for entry in entries if entry["is_here"]), None)
+    return [{**entry, "is_here": entry is here} for entry in entries]

@@ -26,7 +26,7 @@ def answers_of(row: dict, people: dict) -> dict[str, dict]:
         },
         "contacts": {"legal_name": [person["name"]]},
         "administrator": {
-            "user": [row["administrator"]], "password": ["demo-2026-eport"], "again": ["demo-2026-eport"],
+            "user": [row["administrator"]], "password": ["demo-2026-eport"], "password_again": ["demo-2026-eport"],
             "name": [person["name"]], "id_number": [person["id_number"]], "email": [f"{row['administrator']}@example.com"],
             "phone": ["0311-12345678"], "mobile": [person["phone"]], "fax": ["0311-12345679"],
         },

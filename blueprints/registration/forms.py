@@ -130,7 +130,7 @@ class AdministratorForm(DocumentForm):
     user = Text("平台帐户名", user_name_shape, user_name_free, number="200401", limit=12, group="账户",
                 hint="6-12位英文字母、数字或_组成, 不区分大小写!", attributes={"autocomplete": "off"})  # fmt: skip
     password = Secret("密码", number="200402", keep=keep_password, group="账户")
-    again = Secret("确认密码", number="200403", same_as="password", group="账户")
+    password_again = Secret("确认密码", number="200403", same_as="password", group="账户")
     name = Text("真实姓名", number="200404", limit=40, group="管理员", missing="真实姓名不能为空!")
     id_number = Text("证件号码", id_number_shape,
                      number="200405", required=False, personal=True, group="管理员", hint="身份证；绑卡时要和卡上的一致")  # fmt: skip

@@ -1,3 +1,19 @@
 """Tables, one module per aggregate, and all of their SQL as query functions."""
 
-from . import accounts, challenges, codes, documents, exports, files, notices, orders, receipts, sessions, transmission  # noqa: F401  (so that the metadata is whole)
+from . import (  # noqa: F401  (so that the metadata is whole)
+    accounts,
+    agreements,
+    challenges,
+    clients,
+    codes,
+    documents,
+    exports,
+    files,
+    notices,
+    orders,
+    proofs,
+    receipts,
+    seals,
+    sessions,
+    transmission,
+)

@@ -3,40 +3,70 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, func, inspect, select
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    delete,
+    func,
+    inspect,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
-from .database import Row, session
+from .database import Base, Row, session
 from .types import Encrypted, UtcDateTime, blind
 
 REGISTERED, MIGRATED, CARD = "registered", "migrated", "card"
 
 
 class Enterprise(Row):
-    """A company (单位). `origin`: registered here | migrated | card; `level` 0 unverified … 3 高."""
+    """A company (单位), or a person or foreign company that registered (`account_type`, as in the region file).
+
+    `origin`: registered here | migrated | card; `level` 0 unverified … 3 高. `closed_at`: 注销; its codes are free again.
+    """
 
     __tablename__ = "enterprises"
 
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(String(collation="C"))  # so that one index serves order and beginning
     uscc: Mapped[str | None] = mapped_column(unique=True)  # 统一社会信用代码
-    org_code: Mapped[str | None]  # 组织机构代码, characters 9–17 of the USCC
+    org_code: Mapped[str | None] = mapped_column(unique=True)  # 组织机构代码, characters 9–17 of the USCC
     address: Mapped[str] = mapped_column(default="")
+    account_type: Mapped[str] = mapped_column(default="three-in-one")
     origin: Mapped[str]
     level: Mapped[int] = mapped_column(default=0)
     active_code: Mapped[str | None]  # 海关注册编码 in use
+    access_region: Mapped[str | None]  # 接入地区 where it is not this one
     details: Mapped[dict] = mapped_column(JSONB, default=dict)  # optional fields of the registration
     _representative: Mapped[bytes | None] = mapped_column("representative", LargeBinary)
+    _inspection: Mapped[bytes | None] = mapped_column("inspection", LargeBinary)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
-    representative = Encrypted("_representative")  # 法定代表人: {name, id_type, id_number}
+    representative = Encrypted(
+        "_representative"
+    )  # 法定代表人: {name, id_type, id_number, valid_from, valid_to, country}
+    inspection = Encrypted("_inspection")  # 报检资质备案: {number, account, password}
 
-    __table_args__ = (Index("ix_enterprises_created_at_id", "created_at", "id"),)
+    __table_args__ = (
+        Index("ix_enterprises_created_at_id", "created_at", "id"),
+        Index("ix_enterprises_name_id", "name", "id"),
+    )
 
 
 class User(Row):
-    """An account. Of a company (administrator or operator), or of the staff with the desks it serves."""
+    """An account. Of a company (administrator or operator), or of the staff with the desks it serves.
+
+    `rights`: {module: 1 see | 2 edit | 3 submit} of an operator; an administrator has all. `initial_until`: the password
+    is the one that the administrator handed over, good until then; None once the owner set his own. `guarded_until`:
+    recovered lately, so that delicate changes wait. `closing_at`: when the 注销 that was asked for takes effect.
+    """
 
     __tablename__ = "users"
 
@@ -46,12 +76,19 @@ class User(Row):
     enterprise_id: Mapped[UUID | None] = mapped_column(ForeignKey("enterprises.id"), index=True)
     role: Mapped[str]  # administrator | operator | staff
     desks: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    rights: Mapped[dict] = mapped_column(JSONB, default=dict)
     is_active: Mapped[bool] = mapped_column(default=True)
+    initial_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    guarded_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closing_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reminders: Mapped[dict] = mapped_column(JSONB, default=dict)  # {name: False} of those switched off
     _real_name: Mapped[bytes | None] = mapped_column("real_name", LargeBinary)
     _id_number: Mapped[bytes | None] = mapped_column("id_number", LargeBinary)
     _email: Mapped[bytes | None] = mapped_column("email", LargeBinary)
     _contact: Mapped[bytes | None] = mapped_column("contact", LargeBinary)
+    _papers: Mapped[bytes | None] = mapped_column("papers", LargeBinary)
     email_index: Mapped[bytes | None] = mapped_column(index=True)
+    mobile_index: Mapped[bytes | None] = mapped_column(index=True)
     id_number_index: Mapped[bytes | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -59,16 +96,57 @@ class User(Row):
     id_number = Encrypted("_id_number")
     email = Encrypted("_email")
     contact = Encrypted("_contact")  # {mobile, phone, fax, …}
+    papers = Encrypted("_papers")  # {id_type, valid_from, valid_to}: 证件 of the owner; absent: 居民身份证
 
     enterprise: Mapped[Enterprise | None] = relationship(lazy="joined")
 
-    __table_args__ = (UniqueConstraint("enterprise_id", "id_number_index"),)
+    __table_args__ = (
+        UniqueConstraint("enterprise_id", "id_number_index"),
+        Index("ix_users_closing", "closing_at", postgresql_where="closing_at IS NOT NULL"),
+    )
 
     def keep_person(self, real_name: str, id_number: str, email: str) -> None:
         """Sets the person's data together with their blind indexes; empty text counts as absent."""
         self.real_name, self.id_number, self.email = real_name or None, id_number or None, email or None
         self.email_index = blind("users.email", email) if email else None
         self.id_number_index = blind("users.id_number", id_number) if id_number else None
+
+    def keep_mobile(self, mobile: str) -> None:
+        """绑定手机, with its blind index."""
+        self.contact = (self.contact or {}) | {"mobile": mobile}
+        self.mobile_index = blind("users.mobile", mobile) if mobile else None
+
+    @property
+    def mobile(self) -> str:
+        return (self.contact or {}).get("mobile") or ""
+
+    @property
+    def is_new(self) -> bool:
+        return self.initial_until is not None
+
+
+class KnownDevice(Base):
+    """A browser in which the owner logged in before: a random mark in a cookie of its own, kept by hash."""
+
+    __tablename__ = "known_devices"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    mark: Mapped[bytes] = mapped_column(primary_key=True)
+    first_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class JoinRequest(Row):
+    """Somebody whose company is registered already asks its administrator for an account. state: open | done | declined."""
+
+    __tablename__ = "join_requests"
+
+    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"), index=True)
+    _person: Mapped[bytes] = mapped_column("person", LargeBinary)
+    state: Mapped[str] = mapped_column(default="open")
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    person = Encrypted("_person")  # {name, email, mobile, words}
 
 
 class BoundCard(Row):
@@ -105,8 +183,81 @@ def find_user(name: str) -> User | None:
     return session.scalar(select(User).where(User.name == name.strip().casefold()))
 
 
+def users_by_email(email: str) -> list[User]:
+    query = select(User).where(User.email_index == blind("users.email", email), User.is_active)
+    return list(session.scalars(query.order_by(User.created_at)))
+
+
+def users_by_mobile(mobile: str) -> list[User]:
+    query = select(User).where(User.mobile_index == blind("users.mobile", mobile), User.is_active)
+    return list(session.scalars(query.order_by(User.created_at)))
+
+
+def lock_user(user_id: UUID) -> User:
+    """Waits for the row and reads it anew."""
+    query = select(User).where(User.id == user_id)
+    return session.scalars(query.with_for_update(of=User).execution_options(populate_existing=True)).one()
+
+
+def users_of(enterprise_id: UUID) -> list[User]:
+    """All accounts of a company, the administrator first."""
+    query = select(User).where(User.enterprise_id == enterprise_id)
+    return list(session.scalars(query.order_by(User.role, User.created_at, User.id)))
+
+
+def holds_person(enterprise_id: UUID, id_number: str, but: UUID | None = None) -> bool:
+    """Whether another account of the company belongs to the person of this ID number (M81)."""
+    query = select(User.id).where(
+        User.enterprise_id == enterprise_id, User.id_number_index == blind("users.id_number", id_number)
+    )
+    return session.scalar(query.where(User.id != but) if but else query) is not None
+
+
+def users_closing(now: datetime) -> list[UUID]:
+    return list(session.scalars(select(User.id).where(User.closing_at <= now)))
+
+
+def find_device(user_id: UUID, mark: bytes) -> KnownDevice | None:
+    return session.get(KnownDevice, (user_id, mark))
+
+
+def has_devices(user_id: UUID) -> bool:
+    return session.scalar(select(KnownDevice.user_id).where(KnownDevice.user_id == user_id).limit(1)) is not None
+
+
+def forget_devices(user_id: UUID) -> None:
+    session.execute(delete(KnownDevice).where(KnownDevice.user_id == user_id))
+
+
+def open_join_requests(enterprise_id: UUID) -> list[JoinRequest]:
+    query = select(JoinRequest).where(JoinRequest.enterprise_id == enterprise_id, JoinRequest.state == "open")
+    return list(session.scalars(query.order_by(JoinRequest.at)))
+
+
 def find_enterprise(uscc: str) -> Enterprise | None:
     return session.scalar(select(Enterprise).where(Enterprise.uscc == uscc))
+
+
+def find_organisation(org_code: str) -> Enterprise | None:
+    """By 组织机构代码, which stands inside the USCC too: one company has one, whichever it registered with."""
+    return session.scalar(select(Enterprise).where(Enterprise.org_code == org_code))
+
+
+def page_of_enterprises(typed: str, after: tuple[str, UUID] | None, limit: int) -> list[Enterprise]:
+    """By name; `typed`: a whole USCC or 组织机构代码, or the beginning of a name. `after`: (name, id) of the row before."""
+    query = select(Enterprise).order_by(Enterprise.name, Enterprise.id).limit(limit)
+    if typed:
+        code = typed.upper()
+        begins = Enterprise.name.startswith(typed, autoescape=True)
+        query = query.where(or_(Enterprise.uscc == code, Enterprise.org_code == code, begins))
+    if after:
+        query = query.where(tuple_(Enterprise.name, Enterprise.id) > tuple_(*after))
+    return list(session.scalars(query))
+
+
+def count_users(enterprise_ids: list[UUID]) -> dict[UUID, int]:
+    query = select(User.enterprise_id, func.count()).where(User.enterprise_id.in_(enterprise_ids))
+    return dict(session.execute(query.group_by(User.enterprise_id)).all())
 
 
 def lock_enterprise(enterprise_id: UUID) -> Enterprise:

@@ -59,7 +59,7 @@ class Submission(Row):
     lines_data = Encrypted("_lines")
     facts_data = Encrypted("_facts")
 
-    __table_args__ = (UniqueConstraint("document_id", "number"),)
+    __table_args__ = (UniqueConstraint("document_id", "number"), Index("ix_submissions_at", "at"))
 
 
 class Decision(Row):
@@ -80,7 +80,7 @@ class Decision(Row):
     lines_data = Encrypted("_lines")
     reasons = Encrypted("_reasons")  # [[path, reason], …]
 
-    __table_args__ = (UniqueConstraint("document_id", "round", "stage"),)
+    __table_args__ = (UniqueConstraint("document_id", "round", "stage"), Index("ix_decisions_at", "at"))
 
 
 class Document(Row):
@@ -98,8 +98,10 @@ class Document(Row):
     end_outcome: Mapped[str | None]  # approved | refused | withdrawn
     end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     _secrets: Mapped[bytes | None] = mapped_column("secrets", LargeBinary)
+    _given: Mapped[bytes | None] = mapped_column("given", LargeBinary)
 
     secrets = Encrypted("_secrets")  # {place: {field: [bond, kept]}}; gone at the end
+    given = Encrypted("_given")  # what the draft was begun with and nobody typed: the data of a card's certificate
 
     answers: Mapped[dict[str, Answer]] = relationship(
         collection_class=attribute_keyed_dict("place"), lazy="selectin", order_by=Answer.place
@@ -133,6 +135,8 @@ class OpenStage(Base):
     desk: Mapped[str]  # name of a desk, or role of a party with "party:" before it
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due: Mapped[date | None] = mapped_column(Date)
+    claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     document: Mapped[Document] = relationship()
 
@@ -176,7 +180,7 @@ class HistoryEvent(Base):
     __tablename__ = "events"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    enterprise_id: Mapped[UUID | None] = mapped_column(index=True)
+    enterprise_id: Mapped[UUID | None]
     user_name: Mapped[str]
     act: Mapped[str]
     subject: Mapped[str]
@@ -187,7 +191,21 @@ class HistoryEvent(Base):
     __table_args__ = (
         Index("ix_events_unsealed", "id", postgresql_where="seal IS NULL"),
         Index("ix_events_subject", "subject"),
+        Index("ix_events_company", "enterprise_id", "id"),
     )
+
+
+class RegisterCheck(Base):
+    """What the company register said of a submission, asked by the worker. outcome: found | unknown | off | unavailable."""
+
+    __tablename__ = "register_checks"
+
+    id: Mapped[UUID] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    outcome: Mapped[str]
+    _record: Mapped[bytes | None] = mapped_column("record", LargeBinary)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    record = Encrypted("_record")  # {path of an answer: what the register has}
 
 
 def lock_document(document_id: UUID) -> Document | None:
@@ -250,9 +268,14 @@ def is_claimed(scope: str, key: str) -> bool:
 
 
 def replace_open_stages(document_id: UUID, rows: list[dict]) -> None:
-    session.execute(delete(OpenStage).where(OpenStage.document_id == document_id))
-    if rows:
-        session.execute(insert(OpenStage), [{"document_id": document_id, **row} for row in rows])
+    """What stays open stays claimed by whom it was."""
+    gone = delete(OpenStage).where(OpenStage.document_id == document_id).returning(OpenStage)
+    before = {(row.stage, row.opened_at): row for row in session.scalars(gone)}
+    none = {"document_id": document_id, "claimed_by": None, "claimed_at": None}
+    for row in rows:
+        old = before.get((row["stage"], row["opened_at"]))
+        kept = {"claimed_by": old.claimed_by, "claimed_at": old.claimed_at} if old else {}
+        session.execute(insert(OpenStage).values(none | row | kept))
 
 
 def next_serial(series: str) -> int:
@@ -262,6 +285,22 @@ def next_serial(series: str) -> int:
         index_elements=["series"], set_={"last": SerialNumber.last + 1}
     ).returning(SerialNumber.last)
     return session.scalar(statement)
+
+
+def page_of_events(
+    enterprise_id: UUID, before: int | None, limit: int, *, acts=(), text: str = "", since=None, until=None
+):
+    """A company's own events, newest first; `before`: id of the row before. `acts`: codes; `text`: begins a user name."""
+    query = select(HistoryEvent).where(HistoryEvent.enterprise_id == enterprise_id)
+    conditions = [
+        HistoryEvent.id < before if before else None,
+        HistoryEvent.act.in_(acts) if acts else None,
+        HistoryEvent.user_name.startswith(text, autoescape=True) if text else None,
+        HistoryEvent.at >= since if since else None,
+        HistoryEvent.at < until if until else None,
+    ]
+    query = query.where(*(each for each in conditions if each is not None))
+    return list(session.scalars(query.order_by(HistoryEvent.id.desc()).limit(limit)))
 
 
 def events_about(subject: str) -> list[HistoryEvent]:

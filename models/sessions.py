@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, LargeBinary, delete, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .accounts import User
@@ -26,6 +27,10 @@ class Login(Row):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    _place: Mapped[bytes | None] = mapped_column("place", LargeBinary)
+    tabs: Mapped[list] = mapped_column(JSONB, default=list)  # open tabs of the workspace: [[number, title, path], …]
+
+    place = Encrypted("_place")  # {agent, address}
 
     user: Mapped[User] = relationship(lazy="joined")
 
@@ -59,6 +64,22 @@ def find_login(token_hash: bytes) -> Login | None:
     return session.scalar(select(Login).where(Login.token_hash == token_hash))
 
 
+def live_logins_of(user_id: UUID, since: datetime) -> list[Login]:
+    """Not ended, and seen since; the newest first."""
+    query = select(Login).where(Login.user_id == user_id, Login.ended_at.is_(None), Login.seen_at > since)
+    return list(session.scalars(query.order_by(Login.seen_at.desc())))
+
+
+def end_logins(user_id: UUID, now: datetime, but: UUID | None = None) -> int:
+    """Ends all logins of a user, or all but one; gives how many."""
+    query = update(Login).where(Login.user_id == user_id, Login.ended_at.is_(None)).values(ended_at=now)
+    return session.execute(query.where(Login.id != but) if but else query).rowcount
+
+
+def keep_tabs(login_id: UUID, tabs: list) -> None:
+    session.execute(update(Login).where(Login.id == login_id).values(tabs=tabs))
+
+
 def touch_login(login_id: UUID, now: datetime) -> None:
     session.execute(update(Login).where(Login.id == login_id).values(seen_at=now))
 
@@ -70,6 +91,11 @@ def kept_posts_of(user_id: UUID, since: datetime) -> list[KeptPost]:
 
 def count_attempts(scope: str, subject: bytes, since: datetime) -> int:
     query = select(func.count()).where(Attempt.scope == scope, Attempt.subject == subject, Attempt.at > since)
+    return session.scalar(query)
+
+
+def last_attempt(scope: str, subject: bytes, since: datetime) -> datetime | None:
+    query = select(func.max(Attempt.at)).where(Attempt.scope == scope, Attempt.subject == subject, Attempt.at > since)
     return session.scalar(query)
 
 

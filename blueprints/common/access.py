@@ -1,15 +1,19 @@
 """Who may do what: the principal taken at login, what a page needs, and the reason where it is missing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from flask import abort, g
 
+from . import clock
 from .numbers import Sentence
 
 LEVELS = {0: "未认证", 1: "低", 2: "中", 3: "高"}
+MODULES = {"exports": "跨境出口申报", "trade": "订单和回执查询", "access": "传输ID申请", "agreements": "签约和委托"}
+SEE, EDIT, SUBMIT = 1, 2, 3
+RIGHTS = {SEE: "只看", EDIT: "录入", SUBMIT: "录入并提交"}
 CARDS = ("法人卡", "操作员卡")
 
 
@@ -31,6 +35,10 @@ class Principal:
     level: int = 0  # real-name level
     origin: str = "registered"
     login_id: UUID | None = None
+    account_type: str = "three-in-one"
+    rights: Mapping[str, int] = field(default_factory=dict)  # of an operator, by module
+    guarded_until: datetime | None = None  # delicate changes wait after a recovery
+    is_new: bool = False  # the password is still the one that the administrator handed over
 
     is_authenticated = is_active = True
     is_anonymous = False
@@ -47,6 +55,10 @@ class Principal:
     @property
     def is_staff(self) -> bool:
         return self.role == "staff"
+
+    def right(self, module: str) -> int:
+        """0 none … 3 submit; an administrator has all."""
+        return SUBMIT if self.role == "administrator" else self.rights.get(module, 0)
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,8 @@ class Needs:
     verified: bool = False
     code: bool = False
     desks: tuple[str, ...] = ()  # any of them
+    right: tuple[str, int] | None = None  # (module, least right) of an operator
+    unguarded: bool = False  # not in the 72 hours after a recovery
     also: tuple[Callable[[Principal], Reason | None], ...] = ()
 
     def unmet(self, principal: Principal | None) -> list[Reason]:
@@ -87,6 +101,10 @@ class Needs:
             return
         if self.role and who.role not in self.role:
             yield Reason("90104", "要由本单位的管理员账号来办，请找管理员")
+        if self.right and who.right(self.right[0]) < self.right[1]:
+            module, least = MODULES[self.right[0]], RIGHTS[self.right[1]]
+            yield Reason("90109", Sentence("90109", "您的账号没有「{module}」的“{least}”权限，请本单位的管理员在“我的操作员”里给您开通",
+                                           module=module, least=least))  # fmt: skip
         if self.medium and who.medium not in self.medium:
             words = "或".join(self.medium)
             yield Reason(
@@ -95,11 +113,23 @@ class Needs:
         if self.verified and not who.is_verified:
             yield Reason("90106", "请先完成单位实名认证", "去认证", "realname.show_methods")
         if self.code and not who.code:
-            yield Reason("90107", "本单位还没有海关编码，请先在企业资料中选用", "看企业资料", "account.show_company")
+            yield Reason("90107", "本单位还没有海关编码，请先在“我的资质”里选用", "去我的资质", "account.show_qualifications")
+        if self.unguarded and who.guarded_until and who.guarded_until > clock.now():
+            until = f"{clock.local(who.guarded_until):%m月%d日%H:%M}"
+            yield Reason("90110", Sentence("90110", "账号刚找回过，{until}以前不能改手机、邮箱、卡、操作员、管理员和导入通道；"
+                                           "用本单位的卡登录一次就能办", until=until), "用卡登录", "auth.show_card_login")  # fmt: skip
 
 
 PUBLIC = Needs(login=False)
 MEMBER = Needs(company=True)
+ADMINISTRATOR = Needs(company=True, role=("administrator",))
+DELICATE = Needs(company=True, unguarded=True)  # of one's own account
+DELICATE_ADMINISTRATOR = Needs(company=True, role=("administrator",), unguarded=True)
+
+
+def needs_right(module: str, least: int, **more) -> Needs:
+    """What a page of a module needs of a company's account."""
+    return Needs(company=True, right=(module, least), **more)
 
 
 @dataclass(frozen=True)

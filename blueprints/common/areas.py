@@ -15,6 +15,7 @@ class Area:
 
     `open_items(principal)`: what waits for this principal here: [(title, why, until, url)].
     `jobs`: {name: function of ids} run by the worker. `health()`: [(name, is well, words)].
+    `under_code(enterprise_id, code)`: what stands under one 海关编码 here: [(title, count, url or "")].
     """
 
     number: str
@@ -26,4 +27,5 @@ class Area:
     jobs: tuple[Callable, ...] = ()
     loops: tuple[tuple[Callable, float], ...] = ()  # (function, seconds between two runs), run by every worker
     health: Callable | None = None
+    under_code: Callable | None = None
     commands: tuple = ()  # click commands of `flask`

@@ -76,10 +76,11 @@ class Office(Standing):
 
     # -- the draft
 
-    def start(self, kind: str, by: Principal | None) -> Document:
+    def start(self, kind: str, by: Principal | None, given: dict | None = None) -> Document:
         if unmet := self.kinds[kind].needs.unmet(by):
             raise NotYours(*unmet)
         document = Document(kind=kind, created_at=clock.now(), applicant_data=applicant_data(by))
+        document.given = given
         if by:
             document.applicant_user_id, document.applicant_enterprise_id = by.user_id, by.enterprise_id
         session.add(document)
@@ -113,6 +114,17 @@ class Office(Standing):
                 suggested = visit.case.kind.initial(visit.case).get(found)
                 return visit.step.open(document, visit.case, found, typed, suggested)
         raise NotNow(place)
+
+    def turn(self, document: Document, place: str, typed: dict) -> None:
+        """A draft that was never sent becomes the kind that its answers choose; what both kinds ask stays answered."""
+        other = self.kinds[document.kind].becomes(place, typed)
+        if other in self.kinds and other != document.kind and not document.submissions:
+            self._lock(document).kind = other
+            session.flush()
+
+    def advice(self, document: Document) -> list[Problem]:
+        """What should be looked at once more, though it may stay as it is."""
+        return [each for visit in self.walk(document)[0] for form in visit.forms.values() for each in form.advice()]
 
     def save(self, document, form: DocumentForm, by: "str | Writer", revision: int = 0) -> list[Problem]:
         """Keep what `form` (opened with what was typed) holds, wrong or not (暂存), and give its problems.
@@ -179,6 +191,7 @@ class Office(Standing):
                 raise NotReady([Problem(c.path, "90010", Sentence("90010", c.sentence)) for c in refused])
             self._freeze(document, visits, case, forms, by)
             record("提交申请", f"document:{document.id}", principal, by=by, round=round_of(document))
+            case.kind.submitted(document)
             try:
                 self._advance(document)
             except CannotTakeEffect as cannot:
@@ -291,15 +304,20 @@ class Office(Standing):
         self._after(document)
 
     def _case(self, document, values) -> Case:
-        return Case(self.kinds[document.kind], applicant_of(document), self.region, clock.today(), values)
+        who = applicant_of(document)
+        return Case(self.kinds[document.kind], who, self.region, clock.today(), values, given=document.given or {})
 
     def _to_decide(self, document, slug: str, by: Principal, round: int) -> Stage:
         stage = next((stage for stage in self.open_stages(document) if stage.slug == slug), None)
         if not stage or round != round_of(document):
             raise NotNow(slug)
-        if not stage.by.admits(by, document):
+        if not self._admits(stage, document, by):
             raise NotYours(slug)
         return stage
+
+    def _admits(self, stage: Stage, document, by: Principal) -> bool:
+        others = [decision.by for slug in stage.apart_from if (decision := decided(document, slug))]
+        return stage.by.admits(by, document) and by.name not in others
 
     def _decide(self, document, stage: Stage, outcome: str, by: Principal | None, **more) -> None:
         """One decision with everything that follows from it, or nothing."""
@@ -363,7 +381,7 @@ class Office(Standing):
         )
 
     def may_decide(self, document: Document, principal: Principal) -> list[Stage]:
-        return [stage for stage in self.open_stages(document) if stage.by.admits(principal, document)]
+        return [stage for stage in self.open_stages(document) if self._admits(stage, document, principal)]
 
     def is_desk_of(self, document: Document, principal: Principal | None) -> bool:
         """Staff of any desk of this kind may look at what was submitted."""

@@ -3,6 +3,7 @@
 A value is text or a list of texts, normalised: a snapshot of it reads the same under every later form.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask_babel import gettext
@@ -49,6 +50,15 @@ class Rule:
             raise ValidationError(self.sentence)
 
 
+@dataclass(frozen=True)
+class Advice:
+    """A soft rule: where `applies(value, case)`, the page, the check page and the officials see `sentence`."""
+
+    number: str
+    sentence: str
+    applies: Callable
+
+
 class Answer:
     """What every field has: a spoken number, and from the case whether it is asked (`when`) and `required`.
 
@@ -60,11 +70,11 @@ class Answer:
     missing = "请填写「{label}」"
 
     def __init__(self, label, *rules, number, required=True, when=always, personal=False, key=None, group="", span=False,
-                 hint="", missing=None, attributes=None, **options):  # fmt: skip
+                 hint="", missing=None, attributes=None, advice=(), **options):  # fmt: skip
         super().__init__(label, rules, description=hint, render_kw=attributes or {}, **options)
         self.number, self.required, self.when, self.personal = number, required, when, personal
         self.key, self.group, self.span, self.needed = key, group, span, False
-        self.missing = missing or self.missing
+        self.missing, self.advice = missing or self.missing, advice
 
     @property
     def value(self):
@@ -184,26 +194,39 @@ class Slot(Choice):
 
 
 class Upload(Answer, StringField):
-    """A file that is already in the file store; its id is the answer, its name is shown. `limit` in bytes."""
+    """Files that are in the file store already; their ids are the answer, their names are shown. `limit` in bytes each.
+
+    `pages`: how many files it takes; the value is one id where it takes one, else a list.
+    """
 
     missing = "请添加「{label}」"
 
-    def __init__(self, label, *rules, types, limit, **rest):
+    def __init__(self, label, *rules, types, limit, pages=1, **rest):
         super().__init__(label, *rules, **rest)
-        self.types, self.limit = types, limit
+        self.types, self.limit, self.pages = types, limit, pages
+
+    def process_formdata(self, valuelist):
+        self.data = valuelist if self.pages > 1 else valuelist[0] if valuelist else self.data
 
     @property
-    def file(self):
-        """The stored file, or None; one look per request and file."""
-        return look_up_upload(self.value)
+    def value(self):
+        return [one for one in as_list(self.data) if one] if self.pages > 1 else super().value
+
+    @property
+    def files(self) -> list:
+        """The stored files; one look per request and file."""
+        return [file for one in as_list(self.value) if (file := look_up_upload(one))]
 
     @property
     def shown(self):
-        return self.file.name if self.file else ""
+        return "、".join(file.name for file in self.files)
 
     def pre_validate(self, form):
         super().pre_validate(form)
-        check_upload(self, self.file)
+        for one in as_list(self.value):
+            check_upload(self, look_up_upload(one))
+        if len(as_list(self.value)) > self.pages:
+            raise stop("90013", "「{label}」最多{pages}个文件，请删掉多余的", label=self.label.text, pages=self.pages)
 
 
 def check_upload(field, file) -> None:
@@ -289,6 +312,17 @@ class DocumentForm(Form):
                 if not isinstance(field, Secret):
                     self.values[field.name] = field.value
         return problems
+
+    def advice(self) -> list[Problem]:
+        """After `check`: the soft rules that apply to what was rightly typed."""
+        case = self.case.at({field.name: field.value for field in self if field.name in self.values})
+        asked = [field for field in self if field.name in self.values and field.value and not field.errors]
+        return [
+            Problem(self.path(field), each.number, Sentence(each.number, each.sentence))
+            for field in asked
+            for each in field.advice
+            if each.applies(field.value, case)
+        ]
 
     def path(self, field) -> str:
         return f"{self.place}/{field.name}"

@@ -6,12 +6,14 @@ from flask import current_app
 
 from gateways.company_register import CompanyRegister, HttpCompanyRegister, OffCompanyRegister
 from gateways.mail import Mailer, SmtpMailer
+from gateways.sms import HttpSms, OffSms, Sms
 
 
 @dataclass(frozen=True)
 class Gateways:
     company_register: CompanyRegister
     mail: Mailer | None  # None: notices wait
+    sms: Sms = OffSms()
 
 
 def connect_gateways(settings) -> Gateways:
@@ -20,7 +22,8 @@ def connect_gateways(settings) -> Gateways:
         register = HttpCompanyRegister(settings.company_register_url, settings.company_register_token)
     host, _, port = settings.smtp.partition(":")
     mail = SmtpMailer(host, int(port), settings.mail_from) if settings.smtp else None
-    return Gateways(register, mail)
+    sms = HttpSms(settings.sms_url, settings.sms_token) if settings.sms_url else OffSms()
+    return Gateways(register, mail, sms)
 
 
 def gateways() -> Gateways:

@@ -34,6 +34,7 @@ class Case:
     today: date
     values: dict = field(default_factory=dict)
     here: dict = field(default_factory=dict)
+    given: dict = field(default_factory=dict)  # what the draft was begun with: the data of a card's certificate
 
     def __getitem__(self, path: str):
         node = self.values
@@ -223,6 +224,7 @@ class Stage:
 
     `promise`: due on the n-th working day after it opens. `form`: what the decider supplies.
     `auto`: from the case, whether it is approved as it opens. `number`: the decider's page.
+    `apart_from`: stages whose decider may not decide this one too (two reviewers).
     """
 
     number: str
@@ -234,6 +236,16 @@ class Stage:
     promise: int | None = None
     when: When = always
     auto: When = lambda case: False
+    apart_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What another register says beside the answers: one sentence, and its values by path."""
+
+    sentence: Sentence
+    is_well: bool
+    values: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -300,11 +312,15 @@ class Kind:
     prepare: tuple[str, ...] = ()  # what to have at hand before starting
     reasons: str = ""  # list of return reasons in the region file
     check_template: str = "wizard/check.html"
+    becomes: Callable[[str, dict], str | None] = lambda place, typed: None  # the kind that these answers choose
+    submitted: Callable = lambda document: None  # defers what is to be looked up once it was sent
+    beside: Callable = lambda document: None  # -> Beside | None, for the officials
 
     def __post_init__(self):
         slugs = [each.slug for each in (*self.steps, *self.stages)]
         assert len(slugs) == len(set(slugs)), f"{self.slug}: two steps or stages share a slug"
         for stage in self.stages:
+            assert {*stage.apart_from} <= {*slugs}, f"{stage.slug} is apart from no stage"
             assert {*stage.after} <= {*slugs[: slugs.index(stage.slug)]}, f"{stage.slug} comes after a later stage"
 
 

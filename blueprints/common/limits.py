@@ -1,11 +1,12 @@
 """Limits on attempts, counted in rows so that every portal process knows them."""
 
 import hashlib
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
 from models.database import session
-from models.sessions import Attempt, count_attempts, first_attempt, forget_attempts
+from models.sessions import Attempt, count_attempts, first_attempt, forget_attempts, last_attempt
 
 from . import clock
 
@@ -17,6 +18,15 @@ class Limit:
     scope: str
     count: int
     minutes: int
+
+    def minutes_left_growing(self, subject: str, most: int = 15) -> int:
+        """As `minutes_left`, but each failure past `count` doubles the wait since the last one: 1, 2, 4 … `most`."""
+        key, since = self._key(subject), self._since()
+        over = count_attempts(self.scope, key, since) - self.count
+        if over < 0:
+            return 0
+        left = min(2**over, most) - (clock.now() - last_attempt(self.scope, key, since)).total_seconds() / 60
+        return max(0, math.ceil(left))
 
     def _key(self, subject: str) -> bytes:
         return hashlib.sha256(f"{self.scope}|{subject.casefold()}".encode()).digest()

@@ -68,6 +68,10 @@ def principal_of(login: Login) -> Principal:
         level=min(login.level, company.level) if company else 0,
         origin=company.origin if company else "registered",
         login_id=login.id,
+        account_type=company.account_type if company else "",
+        rights=user.rights,
+        guarded_until=user.guarded_until,
+        is_new=user.is_new,
     )
 
 
@@ -80,11 +84,16 @@ def log_in(user: User, medium: str = "password", card_number: str | None = None,
         Login(
             token_hash=hash_token(token), user_id=user.id, medium=medium, card_number=card_number,
             card_until=card_until, level=company.level if company else 0, code=company.active_code if company else None,
-            at=now, seen_at=now,
+            at=now, seen_at=now, tabs=[],
         )
     )  # fmt: skip
     session.flush()
     return token
+
+
+def note_place(login: Login) -> None:
+    """From where: browser and address, for the owner's list of logins."""
+    login.place = {"agent": request.headers.get("User-Agent", "")[:200], "address": request.remote_addr or ""}
 
 
 def log_out() -> None:

@@ -1,4 +1,6 @@
-"""Notices by mail: written with the act that causes them, sent by the worker."""
+"""Notices by mail and SMS: written with the act that causes them, sent by the worker."""
+
+from flask import current_app
 
 from models.database import session
 from models.documents import Decision, Document
@@ -12,6 +14,14 @@ from .records import lines_sent
 def notify(address: str, subject: str, text: str) -> None:
     """Commits with the caller's transaction; the job carries the id only."""
     notice = Notice(content={"to": address, "subject": subject, "text": text}, at=clock.now())
+    session.add(notice)
+    session.flush()
+    defer("send_notice", queue="mail", notice_id=str(notice.id))
+
+
+def notify_by_sms(phone: str, text: str) -> None:
+    """The same by short message. The text says from whom it is."""
+    notice = Notice(content={"sms": phone, "text": f"【{current_app.config['REGION']['short']}单一窗口】{text}"}, at=clock.now())
     session.add(notice)
     session.flush()
     defer("send_notice", queue="mail", notice_id=str(notice.id))

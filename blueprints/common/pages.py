@@ -25,6 +25,8 @@ from werkzeug.exceptions import HTTPException
 from models.database import session
 
 from . import access, clock
+from .fields import as_list
+from .files import look_up_upload
 from .logins import has_gained_rights, is_secret, keep_post, load_principal
 from .numbers import Sentence, in_fours, masked, spoken
 
@@ -104,6 +106,7 @@ def init_pages(app: Flask) -> None:
     app.add_template_filter(masked)
     app.add_template_filter(pass_context(lambda context, text: translated(text)), "t")  # else folded at compile time
     app.add_template_filter(pass_context(lambda context, text: translated_choices(text)), "choices")
+    app.add_template_filter(lambda ids: [file for one in as_list(ids) if (file := look_up_upload(one))], "files")
     app.add_template_filter(lambda moment: f"{clock.local(moment):%Y-%m-%d %H:%M}" if moment else "", "moment")
     app.add_template_filter(lambda moment: f"{clock.local(moment):%Y-%m-%d}" if moment else "", "day")
 

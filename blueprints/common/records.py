@@ -54,7 +54,7 @@ def lines_of(heading: str, form: DocumentForm) -> list[Line]:
 
 def _kind(field) -> str:
     if isinstance(field, Upload) and field.value:
-        return "file"
+        return "file"  # the value is an id or a list of ids
     return "choice" if isinstance(field, Choice) else "text"
 
 

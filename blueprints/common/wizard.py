@@ -15,7 +15,7 @@ from .pages import show
 from .records import is_draft, returned
 from .wizard_base import CHECK_TITLE, Wizard, get_own_or_404, hold_draft, office, place_url
 from .wizard_end import ask_withdraw, print_receipt, show_check, show_status, submit, withdraw
-from .wizard_steps import save_step, show_step
+from .wizard_steps import save_step, show_minutes, show_step
 
 
 def add_wizard(
@@ -33,6 +33,7 @@ def add_wizard(
         (f"{root}/<uuid:id>/check", "check", ["GET"], show_check, check_number, CHECK_TITLE),
         (f"{root}/<uuid:id>/check", "submit", ["POST"], submit, check_number, CHECK_TITLE),
         (f"{root}/<uuid:id>/receipt.pdf", "receipt", ["GET"], print_receipt, None, f"{kind.title}回执"),
+        (f"{root}/<uuid:id>/minutes", "minutes", ["GET"], show_minutes, None, f"{kind.title}：还剩几分钟"),
         (f"{root}/<uuid:id>/withdraw", "ask_withdraw", ["GET"], ask_withdraw, status_number, "撤回申请"),
         (f"{root}/<uuid:id>/withdraw", "withdraw", ["POST"], withdraw, None, "撤回申请"),
         (f"{root}/<uuid:id>/<path:place>", "step", ["GET"], show_step, kind.steps[0].number, kind.title),

@@ -41,6 +41,11 @@ def office() -> Office:
     return current_app.config["OFFICE"]
 
 
+def wizard_of(document: Document) -> Wizard:
+    """The pages of its kind, which the answers of a draft may have changed."""
+    return current_app.config["KIND_PAGES"][document.kind]
+
+
 def get_own_or_404(wizard: Wizard, id: UUID, what: str = "see") -> Document:
     """The document if this browser or company may: everybody else gets 404."""
     document = find_document(id)

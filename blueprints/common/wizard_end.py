@@ -42,8 +42,15 @@ def show_check(wizard: Wizard, id: UUID, refused=()):
     ]  # fmt: skip
     return show(
         wizard.kind.check_template, number=wizard.check_number, wizard=wizard, kind=wizard.kind, document=document,
-        parts=parts, problems=problems, progress=progress(wizard, document, visits, None), title=CHECK_TITLE,
+        parts=parts, problems=problems, advice=advice_lines(wizard, document), progress=progress(wizard, document, visits, None), title=CHECK_TITLE,
     )  # fmt: skip
+
+
+def advice_lines(wizard: Wizard, document: Document) -> list[dict]:
+    return [
+        {"number": each.number, "sentence": each.sentence, "href": place_url(wizard, document, each.path)}
+        for each in office().advice(document)
+    ]
 
 
 def submit(wizard: Wizard, id: UUID):

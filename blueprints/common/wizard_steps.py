@@ -25,6 +25,7 @@ from .wizard_base import (
     place_url,
     progress,
     split_path,
+    wizard_of,
 )
 
 
@@ -68,7 +69,11 @@ def render_step(wizard, document, form, problems: list[Problem], *, visits=None,
     """One step as it stands, with its problems and the reasons of a return."""
     visits = visits or office().walk(document)[0]
     step = next(step for step in wizard.kind.steps if step.slug == form.place.split("/")[0])
+    advised = {}
+    for each in form.advice():
+        advised.setdefault(each.path, []).append(each)
     for field in form:
+        field.advised = advised.get(form.path(field), ())
         field.is_kept = isinstance(field, Secret) and form.has_kept(field)
         field.errors = [translated(error) for error in field.errors]  # the widgets print them as they are
     saved = document.answers.get(form.place)
@@ -128,6 +133,15 @@ def minutes_left(wizard: Wizard, document: Document) -> int | None:
     return max(0, wizard.kind.minutes - int((clock.now() - since).total_seconds() // 60))
 
 
+def show_minutes(wizard: Wizard, id: UUID):
+    """A part of the page; opened by itself it leads back to the document."""
+    document = get_own_or_404(wizard, id)
+    if not request.htmx:
+        return redirect(wizard.url("show", id=id), 303)
+    minutes = minutes_left(wizard, document)
+    return render_template("wizard/_minutes.html", wizard=wizard, document=document, minutes=minutes or 0)
+
+
 def save_step(wizard: Wizard, id: UUID, place: str):
     """Keeps whatever was typed; `go`: next | keep | auto | sample | drop:<field> | remove | frame:<switch>."""
     document = get_own_or_404(wizard, id, "edit")
@@ -138,6 +152,8 @@ def save_step(wizard: Wizard, id: UUID, place: str):
     typed, refused = read_posted(document, open_or_404(document, place), act)
     if act == "sample":
         typed |= sample_answers(wizard.kind.slug, place.replace("/new", "")) or {}
+    office().turn(document, place, typed)
+    wizard = wizard_of(document)
     form = open_or_404(document, place, typed)
     try:
         writer = Writer(name_of_writer(), request.form.get("writer", ""), is_automatic=act == "auto")
@@ -163,8 +179,8 @@ def answer_save(wizard, document, form, problems, refused, act: str):
         return redirect(url_for("portal.switch_frame", **_frame_switch(act), next=request.path), 303)
     if act == "sample" and not problems:
         return redirect(next_url(wizard, document, form), 303)
-    if act in ("keep", "auto", "sample") or act.startswith("drop:"):
-        flash("已暂存。没填完、填错了都先留着。")
+    if act in ("keep", "auto", "sample", "extend") or act.startswith(("drop:", "swap:")):
+        flash("已延长30分钟，填过的都留着。" if act == "extend" else "已暂存。没填完、填错了都先留着。")
         if refused:
             return render_step(wizard, document, form, [], extra=refused)
         return redirect(wizard.url("step", id=document.id, place=form.place, kept=1), 303)
@@ -204,18 +220,32 @@ def read_posted(document: Document, form: DocumentForm, act: str) -> tuple[dict,
         if not isinstance(field, Upload):
             typed[field.name] = values
             continue
-        kept = [] if act == f"drop:{field.name}" else [value for value in values if _is_own(value, document)]
-        typed[field.name] = kept
-        upload = request.files.get(field.name)
-        if upload and upload.filename:
-            try:
-                row = store_upload(upload, field.types, field.limit, document_id=document.id)
-                typed[field.name] = [str(row.id)]
-            except FileRefused as error:
-                sentence = Sentence(error.sentence.number, f"「{field.label.text}」：{error.sentence}")
-                refused.append({"number": sentence.number, "sentence": sentence, "href": f"#{field.name}"})
+        typed[field.name], why_not = read_files(document, field, values, act)
+        refused += why_not
     session.commit()  # a file stays though its page meets a conflict
     return typed, refused
+
+
+def read_files(document: Document, field: Upload, values: list[str], act: str) -> tuple[list[str], list[dict]]:
+    """The ids that the field holds now: kept ones, chosen ones at their end or in place of the one before (`swap:`)."""
+    kept, refused = [value for value in values if _is_own(value, document)], []
+    gone = act.removeprefix("drop:") if act.startswith(f"drop:{field.name}:") else ""
+    place = act.removeprefix(f"swap:{field.name}:") if act.startswith(f"swap:{field.name}:") else None
+    kept = [value for value in kept if gone != f"{field.name}:{value}"]
+    for upload in request.files.getlist(field.name):
+        if not upload.filename:
+            continue
+        try:
+            new = str(store_upload(upload, field.types, field.limit, document_id=document.id).id)
+        except FileRefused as error:
+            sentence = Sentence(error.sentence.number, f"「{field.label.text}」：{error.sentence}")
+            refused.append({"number": sentence.number, "sentence": sentence, "href": f"#{field.name}"})
+            continue
+        if place in kept:
+            kept[kept.index(place)] = new
+        else:
+            kept = [*kept, new] if field.pages > 1 else [new]
+    return kept, refused
 
 
 def _is_own(file_id: str, document: Document) -> bool:

@@ -8,9 +8,11 @@ from blueprints.common import clock
 from blueprints.common.gateways import gateways
 from blueprints.common.history import seal_events
 from gateways.mail import Mail, Refused, Unavailable
+from gateways.sms import ShortMessage, TurnedOff
 from models.challenges import sweep_challenges
 from models.database import session
 from models.notices import find_notice, notices_waiting
+from models.proofs import sweep_proofs
 from models.sessions import sweep
 
 
@@ -19,16 +21,24 @@ def send_notice(notice_id: str) -> None:
     notice = find_notice(UUID(notice_id))
     if notice is None or notice.sent_at:
         return
-    mail = Mail(notice_id, notice.content["to"], notice.content["subject"], notice.content["text"])
-    mailer = gateways().mail
+    content = notice.content
     session.commit()  # no connection is held while the server is asked
-    if mailer is None:
-        raise Unavailable("no mail server is set")
     with suppress(Refused):  # the address takes nothing; the page shows what the mail says
-        mailer.send(mail)
+        send(notice_id, content)
     notice = find_notice(UUID(notice_id))
     notice.sent_at = clock.now()
     session.commit()
+
+
+def send(notice_id: str, content: dict) -> None:
+    """By the way that the notice names. Raises `Refused`, `Unavailable`."""
+    if phone := content.get("sms"):
+        with suppress(TurnedOff):  # switched off since it was asked for
+            gateways().sms.send(ShortMessage(notice_id, phone, content["text"]))
+        return
+    if gateways().mail is None:
+        raise Unavailable("no mail server is set")
+    gateways().mail.send(Mail(notice_id, content["to"], content["subject"], content["text"]))
 
 
 def send_waiting_notices() -> None:
@@ -47,5 +57,6 @@ def keep_house() -> None:
     seal_events()
     sweep(clock.now())
     sweep_challenges(clock.now())
+    sweep_proofs(clock.now() - timedelta(days=1))
     session.commit()
     send_waiting_notices()

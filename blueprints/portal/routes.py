@@ -6,8 +6,9 @@ from sqlalchemy import text
 
 from blueprints.common import access
 from blueprints.common.access import PUBLIC, Needs, get_or_404, page
-from blueprints.common.files import read_chunks
+from blueprints.common.files import read_chunks, read_file
 from blueprints.common.pages import safe_next, show
+from blueprints.common.previews import PICTURES, NoPreview, preview_of
 from blueprints.common.records import is_draft
 from blueprints.common.wizard_base import may_open, office
 from models.database import session
@@ -168,8 +169,23 @@ def show_file(file_id):
     if not is_own and not (document and (may_open(document, principal) or office().is_desk_of(document, principal))):
         abort(404)
     disposition = "inline" if file.kind in TYPES else "attachment"
+    if request.args.get("view") and file.kind in PICTURES and (picture := find_preview(file)):
+        answer = Response(picture, mimetype="image/jpeg")
+        return sealed(answer, "inline", file.name)
     answer = Response(stream_with_context(read_chunks(file)), mimetype=TYPES.get(file.kind, "application/octet-stream"))
-    answer.headers.set("Content-Disposition", disposition, filename=file.name)
+    return sealed(answer, disposition, file.name)
+
+
+def find_preview(file) -> bytes | None:
+    try:
+        return preview_of(read_file(file))
+    except NoPreview:
+        return None
+
+
+def sealed(answer: Response, disposition: str, name: str) -> Response:
+    """Whatever a browser makes of it, it can reach nothing."""
+    answer.headers.set("Content-Disposition", disposition, filename=name)
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

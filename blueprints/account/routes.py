@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, request, url_for
+from flask import flash, request, url_for
 
 from blueprints.common import clock
-from blueprints.common.access import MEMBER, Needs, current, page
+from blueprints.common.access import ADMINISTRATOR, MEMBER, current, page
 from blueprints.common.challenges import NotAccepted, asked_of, create_challenge, open_challenge
 from blueprints.common.checks import org_code_of
 from blueprints.common.codes import CannotRefresh, NotHeld, choose_code, refresh_codes
@@ -17,17 +17,10 @@ from models.accounts import Enterprise, User, cards_of
 from models.codes import codes_of
 from models.database import session
 
-from .menu import account_menu
+from .base import bp
 
-bp = Blueprint("account", __name__, url_prefix="/account")
-ADMINISTRATOR = Needs(company=True, role=("administrator",))
 ID_TYPES = {"id-card": "居民身份证", "passport": "护照", "other": "其他"}
 SOON = timedelta(days=30)
-
-
-@bp.app_context_processor
-def menus() -> dict:
-    return {"account_menu": account_menu}
 
 
 @bp.get("/company")

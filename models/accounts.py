@@ -293,3 +293,20 @@ def holds_demonstration() -> bool:
     if not inspect(session.connection()).has_table(User.__tablename__):
         return False
     return session.scalar(select(func.count()).where(User.name.in_(["demo01", "shenhe1"]))) == 2
+
+
+def known_companies(usccs: list[str], org_codes: list[str]) -> list[tuple[UUID, str | None, str | None]]:
+    """(id, USCC, 组织机构代码) of those that hold one of the codes."""
+    query = select(Enterprise.id, Enterprise.uscc, Enterprise.org_code)
+    return session.execute(query.where(or_(Enterprise.uscc.in_(usccs), Enterprise.org_code.in_(org_codes)))).all()
+
+
+def holders_of(names: list[str]) -> list[tuple[str, UUID | None]]:
+    """(casefolded user name, company) of the names that are taken."""
+    return session.execute(select(User.name, User.enterprise_id).where(User.name.in_(names))).all()
+
+
+def people_of(enterprise_ids: list[UUID]) -> list[tuple[UUID, str, bytes | None]]:
+    """(company, role, blind index of the ID number) of every account of these companies."""
+    query = select(User.enterprise_id, User.role, User.id_number_index)
+    return session.execute(query.where(User.enterprise_id.in_(enterprise_ids))).all()

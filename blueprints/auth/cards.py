@@ -1,7 +1,9 @@
 """Pages 3003 and 3004: login by card, the page beside the card bridge, and the browser's way back from it."""
 
+import base64
+
 import click
-from flask import abort, current_app, redirect, request, url_for
+from flask import abort, current_app, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.common import clock
@@ -24,10 +26,12 @@ from blueprints.common.challenges import (
     open_challenge,
     refusal_of,
 )
+from blueprints.common.checks import org_code_of
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import safe_next, show, show_problem
+from blueprints.common.wizard_base import hold_draft, office, place_url, wizard_of
 from gateways.card_answers import check_number, request_id
-from models.accounts import find_card
+from models.accounts import find_card, find_organisation
 from models.challenges import find_challenge, newest_challenge, report_lost
 from models.database import session
 
@@ -65,8 +69,7 @@ def log_in_by_card(challenge, card):
     """Only a card that is bound to an account opens it; a renewed certificate of the same card is taken over."""
     bound = find_card(card.card_number)
     if bound is None:
-        raise NotAccepted(Sentence("90531", "卡{card}还没有绑定账号。请先用用户名和密码登录，到“我的IC卡”绑定；"
-                                   "单位还没有注册的，请先注册", card=card.card_number))  # fmt: skip
+        return begin_registration(challenge, card)
     user = bound.user
     if user.enterprise is None or user.enterprise.uscc != card.uscc:
         raise NotAccepted(
@@ -78,6 +81,25 @@ def log_in_by_card(challenge, card):
     kind = bound.card_type = card_type(card)
     target = challenge.next_path or None
     return enter(user, target, medium=kind, card_number=card.card_number, card_until=card.not_after)
+
+
+def begin_registration(challenge, card) -> str:
+    """A 法人卡 whose company is not known here opens a registration filled from its certificate (M216)."""
+    if find_organisation(org_code_of(card.uscc)):
+        raise NotAccepted(Sentence("90531", "卡{card}还没有绑定账号。请先用用户名和密码登录，到“我的IC卡”绑定；"
+                                   "单位还没有注册的，请先注册", card=card.card_number))  # fmt: skip
+    if card_type(card) != "法人卡":
+        raise NotAccepted(Sentence("90533", "“{company}”还没有在这里注册。第一次请用本单位的法人卡登录，"
+                                   "系统会按卡里的资料替您填好注册表", company=card.company))  # fmt: skip
+    given = {
+        "card_number": card.card_number, "company": card.company, "uscc": card.uscc, "holder": card.holder,
+        "holder_id": card.holder_id, "serial": card.serial_hex, "not_after": card.not_after.isoformat(),
+        "certificate": base64.b64encode(challenge.certificate).decode(),
+    }  # fmt: skip
+    document = office().start("registration", None, given)
+    hold_draft(document)
+    flash("这张卡的单位还没有注册。卡里有的已经替您填好，请接着填。")
+    return place_url(wizard_of(document), document, "type")
 
 
 @bp.get("/card/challenges/<uuid:id>")

@@ -9,6 +9,7 @@ from .fields import DocumentForm
 from .kinds import Case
 
 NOBODY = UUID(int=0)
+KIND = "\0"
 ROOT = Path(__file__).parents[2]
 ERROR = re.compile(r'"(90\d{3})",?\s*(?:f?"((?:[^"\\]|\\.)*)")')
 
@@ -29,16 +30,27 @@ def _pages(app):
 
 
 def _kinds(app):
-    own = {number for number, _ in _pages(app)}
+    """A page that several kinds share is called after their area."""
+    areas, own = {area.bp.name: area.title for area in app.config["AREAS"]}, {number for number, _ in _pages(app)}
+    called: dict[tuple[str, str], list] = {}
     for wizard in app.config["KIND_PAGES"].values():
-        kind = wizard.kind
-        if wizard.start_number not in own:
-            yield wizard.start_number, kind.title
-        yield wizard.check_number, f"{kind.title}：核对"
-        yield wizard.status_number, f"{kind.title}：回执"
-        for part in (*kind.steps, *kind.stages):
-            yield part.number, f"{kind.title}：{part.title}"
-            yield from _fields(app, kind, part)
+        for number, meaning in _kind(app, wizard, own):
+            called.setdefault((number, meaning), []).append(wizard)
+    for (number, meaning), wizards in called.items():
+        title = wizards[0].kind.title if len(wizards) == 1 else areas[wizards[0].bp.name]
+        yield number, meaning.replace(KIND, title)
+
+
+def _kind(app, wizard, own):
+    """Numbers and meanings, with `KIND` where the kind's name goes."""
+    kind = wizard.kind
+    if wizard.start_number not in own:
+        yield wizard.start_number, KIND
+    yield wizard.check_number, f"{KIND}：核对"
+    yield wizard.status_number, f"{KIND}：回执"
+    for part in (*kind.steps, *kind.stages):
+        yield part.number, f"{KIND}：{part.title}"
+        yield from _fields(app, kind, part)
 
 
 def _fields(app, kind, part):

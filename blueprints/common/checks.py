@@ -1,11 +1,14 @@
 """Check rules of codes and personal data that several forms share; each names its standard."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
-from .fields import Rule
+from .fields import Advice, CaseRule, Rule
 
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+_PASSPORT = re.compile(r"E\d{8}|E[A-HJ-NP-Z]\d{7}|G\d{8}|1[45]\d{7}|(PE|SE|DE)\d{7}|[PSD]\d{7,8}")
+FOREVER = "00000000"
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
@@ -16,8 +19,28 @@ def is_uscc_shape(text: str) -> bool:
 
 def has_uscc_check_digit(text: str) -> bool:
     """GB 32100-2015: (31 − Σ value·3^(i−1) mod 31) mod 31. A few codes in use deviate, so this only warns."""
-    total = sum(_USCC.index(letter) * pow(3, place, 31) for place, letter in enumerate(text[:17]))
-    return _USCC[-total % 31] == text[17]
+    return uscc_check_digit(text[:17]) == text[17]
+
+
+def is_org_code(text: str) -> bool:
+    """组织机构代码, GB 11714-1997: 8 letters or digits and a check digit (weights 3 7 9 10 5 8 4 2, mod 11)."""
+    return bool(re.fullmatch(r"[0-9A-Z]{8}[0-9X]", text)) and org_check_digit(text[:8]) == text[8]
+
+
+def org_check_digit(body: str) -> str:
+    """GB 11714-1997: C9 = 11 − Σ mod 11; 10 is X, 11 is 0. A letter counts from A = 10."""
+    total = sum(weight * int(letter, 36) for weight, letter in zip(_ORG_WEIGHTS, body, strict=True))
+    return "0X987654321"[total % 11]
+
+
+def uscc_check_digit(body: str) -> str:
+    """GB 32100-2015, over the first 17 characters."""
+    return _USCC[-sum(_USCC.index(letter) * pow(3, place, 31) for place, letter in enumerate(body)) % 31]
+
+
+def uscc_of(org_code: str, registrar: str) -> str:
+    """The USCC that a 组织机构代码 has with `registrar`: its first 8 characters (登记部门, 机构类别, 行政区划)."""
+    return registrar + org_code + uscc_check_digit(registrar + org_code)
 
 
 def org_code_of(uscc: str) -> str:
@@ -54,6 +77,48 @@ def is_customs_code(text: str) -> bool:
     return bool(re.fullmatch(r"\d{4}[0-9A-Z]{6}", text))
 
 
+def read_date(text: str) -> date | None:
+    """YYYYMMDD, as it is typed from a card."""
+    try:
+        return datetime.strptime(text, "%Y%m%d").date() if re.fullmatch(r"\d{8}", text) else None
+    except ValueError:
+        return None
+
+
+def is_prc_passport(text: str) -> bool:
+    """护照 of the People's Republic of China, old and new numbers."""
+    return bool(_PASSPORT.fullmatch(text))
+
+
+PERSON_PAPERS = [("id-card", "居民身份证"), ("passport", "护照"), ("other", "其他证件")]
+PASSPORT_HINT = '当选择证件类型为"护照"时, 只能填写中华人民共和国制发的护照, 不能填写境外机构制发的护照。'
+
+
+def fits_paper(number: str, case) -> bool:
+    """An ID card's number by its rule, where 证件类型 (the field `id_type` above it) says that it is one."""
+    return case.here.get("id_type") != "id-card" or is_id_number(number)
+
+
+def is_not_foreign(number: str, case) -> bool:
+    return case.here.get("id_type") != "passport" or is_prc_passport(number)
+
+
+paper_is_ours = CaseRule(
+    "90218", "护照只收中华人民共和国制发的，境外机构制发的护照不能用；请核对号码，或改选别的证件", is_not_foreign
+)
+paper_fits = CaseRule("90206", "身份证号码要18位，且校验位要对，请对照证件", fits_paper)
+date_shape = Rule("90219", "日期要写8位数字，像20260425这样", lambda text: bool(read_date(text)))
+until_shape = Rule("90220", "日期要写8位数字，像20360425这样；长期有效请输入8个0",
+                   lambda text: text == FOREVER or bool(read_date(text)))  # fmt: skip
+not_expired = CaseRule("90225", "证件已经过期，请换有效的证件，或核对截止日期",
+                       lambda text, case: text == FOREVER or (read_date(text) or case.today) >= case.today)  # fmt: skip
+org_code_shape = Rule("90226", "组织机构代码要9位，最后一位校验码也要对，请对照证件（短横线不用写）", is_org_code)
+uscc_holds_org_code = Rule("90228", "第9至17位应是组织机构代码，这9位里有抄错的，请对照证照逐位检查",
+                           lambda text: is_org_code(org_code_of(text)))  # fmt: skip
+uscc_advice = (
+    Advice("90227", "末位的校验码和国家标准算出来的不一样。请对照证照再看一遍；证照上就是这样，可以接着填",
+           lambda text, case: not has_uscc_check_digit(text)),
+)  # fmt: skip
 uscc_shape = Rule("90201", "统一社会信用代码要18位，只有数字和大写字母，没有I、O、S、V、Z，请对照证照", is_uscc_shape)
 email_shape = Rule("90202", "E-mail的格式不对，应像name@example.com这样", is_email)
 mobile_shape = Rule("90203", "手机号码要11位，以1开头", is_mobile)

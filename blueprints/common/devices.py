@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import timedelta
+from uuid import UUID
 
 from flask import current_app, g, request
 
@@ -12,6 +13,7 @@ from . import clock
 from .logins import hash_token
 
 LIFE = timedelta(days=400)
+NOBODY = UUID(int=0)
 
 
 def cookie_name() -> str:
@@ -25,8 +27,9 @@ def mark_of_browser() -> bytes | None:
 
 
 def is_known(user: User | None) -> bool:
+    """Looks as long where there is no such user."""
     mark = mark_of_browser()
-    return bool(user and mark and find_device(user.id, mark))
+    return bool(mark and find_device(user.id if user else NOBODY, mark))
 
 
 def remember(user: User) -> bool:

@@ -354,7 +354,7 @@ class Office(Standing):
         rows = []
         for stage in self.open_stages(document):
             due = self.due(document, stage)
-            rows.append({"stage": stage.slug, "desk": stage.by.tray, "opened_at": self._opened(document, stage),
+            rows.append({"stage": stage.slug, "desk": stage.by.tray, "opened_at": self.opened(document, stage),
                          "due": due and due[0]})  # fmt: skip
         session.flush()
         replace_open_stages(document.id, rows)

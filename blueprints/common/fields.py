@@ -3,6 +3,7 @@
 A value is text or a list of texts, normalised: a snapshot of it reads the same under every later form.
 """
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,6 +48,14 @@ class Rule:
 
     def __call__(self, form, field):
         if not all(self.holds(value) for value in as_list(field.value)):
+            raise ValidationError(self.sentence)
+
+
+class CaseRule(Rule):
+    """A rule that looks at the case too: `holds(value, case)`, with `case.here` the fields above on this page."""
+
+    def __call__(self, form, field):
+        if not self.holds(field.value, form.case.at(dict(form.values))):
             raise ValidationError(self.sentence)
 
 
@@ -120,14 +129,23 @@ def in_words(widget):
 
 
 class Text(Answer, StringField):
-    """One line of text; `long=True` gives a text area, `limit` the greatest number of characters."""
+    """One line of text; `long=True` gives a text area, `limit` the greatest number of characters.
 
-    def __init__(self, label, *rules, limit=200, long=False, **rest):
+    `code=True`: letters and digits only matter, so width, case and spaces do not.
+    """
+
+    def __init__(self, label, *rules, limit=200, long=False, code=False, **rest):
         super().__init__(label, *rules, widget=in_words(GovTextArea() if long else GovTextInput()), **rest)
-        self.limit = limit
+        self.limit, self.code = limit, code
+
+    @property
+    def value(self):
+        return plain_code(super().value) if self.code else super().value
 
     def pre_validate(self, form):
         super().pre_validate(form)
+        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\r\n\t" for letter in self.value):
+            raise stop("90014", "「{label}」里有看不见的控制字符，请删掉重新输入", label=self.label.text)
         if len(self.value) > self.limit:
             raise stop("90011", "「{label}」最多{limit}个字", label=self.label.text, limit=self.limit)
 
@@ -240,17 +258,17 @@ def check_upload(field, file) -> None:
 
 
 class Locked(Answer, StringField):
-    """A fact (`name/part`), shown but never posted."""
+    """A fact (`name/part`), or what `text(case)` says; shown but never posted."""
 
     stored = False
 
-    def __init__(self, label, *, fact, **rest):
+    def __init__(self, label, *, fact="", text=None, **rest):
         super().__init__(label, **rest)
-        self.fact = fact
+        self.text = text or (lambda case: case.known(fact))
 
     def prepare(self, case):
         super().prepare(case)
-        self.data = case.known(self.fact)
+        self.data = self.text(case)
 
 
 class Secret(Answer, StringField):
@@ -363,6 +381,11 @@ class DocumentForm(Form):
 
     def _bond(self, field):
         return self[field.of].value if field.of else None
+
+
+def plain_code(text: str) -> str:
+    """As it is printed on papers: half width, no spaces, capital letters."""
+    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
 
 
 def as_list(value) -> list:

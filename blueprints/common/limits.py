@@ -5,6 +5,8 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import func, select
+
 from models.database import session
 from models.sessions import Attempt, count_attempts, first_attempt, forget_attempts, last_attempt
 
@@ -34,9 +36,19 @@ class Limit:
     def _since(self):
         return clock.now() - timedelta(minutes=self.minutes)
 
-    def add(self, subject: str) -> None:
-        session.add(Attempt(scope=self.scope, subject=self._key(subject), at=clock.now()))
+    def add(self, subject: str) -> Attempt:
+        attempt = Attempt(scope=self.scope, subject=self._key(subject), at=clock.now())
+        session.add(attempt)
         session.flush()
+        return attempt
+
+    def lock(self, subject: str) -> None:
+        """Until the transaction ends nobody else counts this subject: what asks and then adds cannot be overtaken."""
+        number = int.from_bytes(self._key(subject)[:8], signed=True)
+        session.execute(select(func.pg_advisory_xact_lock(number)))
+
+    def so_far(self, subject: str) -> int:
+        return count_attempts(self.scope, self._key(subject), self._since())
 
     def clear(self, subject: str) -> None:
         forget_attempts(self.scope, self._key(subject))

@@ -34,6 +34,7 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; form-action 'self'{bridge}; base-uri 'none'; frame-ancestors 'none'"
 )
+ACTIVATION = ("auth.show_activation", "auth.activate")  # all that a password handed over by somebody else opens
 ERRORS = {
     400: ("90400", "这个请求看不懂", "可能是网址没有复制完整。"),
     403: ("90403", "这一页不能打开", "您的账号没有这一页的权限。"),
@@ -121,6 +122,8 @@ def guard():
         return None
     info = current_app.view_functions[request.endpoint].page
     g.principal, g.page_number = load_principal(), info.number or "1000"
+    if g.principal and g.principal.is_new and info.needs.login and request.endpoint not in ACTIVATION:
+        return go("auth.show_activation")
     reasons = info.needs.unmet(g.principal)
     return answer_unmet(reasons) if reasons else None
 

@@ -21,7 +21,7 @@ from models.proofs import Proof, find_proof, lock_proof
 from . import clock
 from .gateways import gateways
 from .limits import Limit
-from .notices import notify, notify_by_sms
+from .notices import notify, notify_by_sms, notify_nobody
 from .numbers import Sentence
 
 CODE_MINUTES, LINK_MINUTES, TRIES = 10, 30, 5
@@ -51,21 +51,19 @@ def send_code(purpose: str, way: str, to: str | None, *, asker: str, subject: st
     """`asker`: network address of who asks. `subject`: what the code is for. Raises `TooManyMessages`."""
     proof_id, digits = _new_id(), f"{secrets.randbelow(10**6):06d}"
     proof = _add(proof_id, purpose, way, _code_hash(proof_id, digits), CODE_MINUTES, to, asker, user, keep)
-    if to:
-        text = f"您的验证码是 {digits}，{CODE_MINUTES}分钟内有效，用于{subject}。{words}不是您本人在办，请不要告诉别人。"
-        _tell(way, to, f"{subject}的验证码", text)
+    text = f"您的验证码是 {digits}，{CODE_MINUTES}分钟内有效，用于{subject}。{words}不是您本人在办，请不要告诉别人。"
+    _tell(way, to, f"{subject}的验证码", text)
     return proof
 
 
 def send_link(purpose: str, to: str | None, address_of, *, asker: str, subject: str, words: str, user: User | None = None,
-              keep: dict | None = None, minutes: int = LINK_MINUTES) -> Proof:  # fmt: skip
-    """By mail. `address_of(token)`: the absolute address of the page that uses the link."""
+              keep: dict | None = None, minutes: int = LINK_MINUTES, way: str = "mail") -> Proof:  # fmt: skip
+    """`address_of(token)`: the absolute address of the page that uses the link."""
     token = secrets.token_urlsafe(32)
-    proof = _add(_new_id(), purpose, "mail", _link_hash(token), minutes, to, asker, user, keep)
-    if to:
-        life = f"{minutes}分钟" if minutes < 120 else f"{minutes // 60}小时"
-        text = f"{words}\n\n{address_of(token)}\n\n链接{life}内有效，只能用一次。不是您本人在办，请不要打开，也不要转给别人。"
-        _tell("mail", to, subject, text)
+    proof = _add(_new_id(), purpose, way, _link_hash(token), minutes, to, asker, user, keep)
+    life = f"{minutes}分钟" if minutes < 120 else f"{minutes // 60}小时"
+    text = f"{words}\n\n{address_of(token)}\n\n链接{life}内有效，只能用一次。不要转给别人。"
+    _tell(way, to, subject, text)
     return proof
 
 
@@ -102,12 +100,16 @@ def read_link(purpose: str, token: str) -> Proof:
     return proof
 
 
-def _add(proof_id, purpose, way, secret_hash, minutes, to, asker, user, keep) -> Proof:
-    target = to or (keep or {}).get("asked", "")
+def count_message(purpose: str, target: str, asker: str) -> None:
+    """One message more to `target`, asked for by `asker`. Raises `TooManyMessages`."""
     if wait := max(BY_TARGET.minutes_left(f"{purpose}|{target}"), BY_BROWSER.minutes_left(asker)):
         raise TooManyMessages(Sentence("90248", "发的次数太多，请过{wait}分钟再试，或打客服热线", wait=wait))
     BY_TARGET.add(f"{purpose}|{target}")
     BY_BROWSER.add(asker)
+
+
+def _add(proof_id, purpose, way, secret_hash, minutes, to, asker, user, keep) -> Proof:
+    count_message(purpose, to or (keep or {}).get("asked", ""), asker)
     proof = Proof(id=proof_id, purpose=purpose, way=way, secret_hash=secret_hash, user_id=user and user.id, is_sent=bool(to),
                   tries=0, at=clock.now(), until=clock.now() + timedelta(minutes=minutes))  # fmt: skip
     proof.data = {"to": to or "", **(keep or {})}
@@ -116,8 +118,10 @@ def _add(proof_id, purpose, way, secret_hash, minutes, to, asker, user, keep) ->
     return proof
 
 
-def _tell(way: str, to: str, subject: str, text: str) -> None:
-    if way == "sms":
+def _tell(way: str, to: str | None, subject: str, text: str) -> None:
+    if not to:
+        notify_nobody(subject, text)
+    elif way == "sms":
         notify_by_sms(to, text)
     else:
         notify(to, subject, text)

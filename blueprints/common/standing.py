@@ -15,7 +15,7 @@ WORDS = {"returned": "退回", "approved": "通过", "refused": "不予通过", 
 class Standing:
     """The part of the office that only looks; `kinds`, `open_stages` and `resume` are the office's."""
 
-    def _opened(self, document, stage: Stage):
+    def opened(self, document, stage: Stage):
         before = [decision.at for slug in stage.after if (decision := decided(document, slug))]
         return max([document.submissions[-1].at, *before])
 
@@ -23,7 +23,7 @@ class Standing:
         """The promise, counted from the day on which the stage opened; and whether the calendar is provisional."""
         if not stage.promise:
             return None
-        opened = clock.local(self._opened(document, stage)).date()
+        opened = clock.local(self.opened(document, stage)).date()
         return clock.working_day_after(opened, stage.promise)
 
     def words(self, kind: Kind, outcome: str) -> str:

@@ -7,6 +7,7 @@ from flask import abort, flash, redirect, render_template
 from models.database import session
 from models.documents import Document
 
+from . import clock
 from .access import current
 from .documents import NotNow, NotReady
 from .pages import show
@@ -15,13 +16,13 @@ from .records import is_draft, lines_sent
 from .wizard_base import CHECK_TITLE, Wizard, get_own_or_404, name_of_writer, office, place_url, progress
 
 
-def show_status(wizard: Wizard, document: Document):
+def show_status(wizard: Wizard, document: Document, problems=()):
     return show(
         "wizard/status.html", number=wizard.status_number, wizard=wizard, kind=wizard.kind, document=document,
         status=office().status(document), lines=lines_sent(document), office=office(),
         open_stages=[(stage, office().due(document, stage)) for stage in office().open_stages(document)],
         resume=place_url(wizard, document, office().resume(document)) if is_draft(document) else None,
-        may_withdraw=not document.end_outcome, submission=document.submissions[-1],
+        may_withdraw=not document.end_outcome, submission=document.submissions[-1], problems=problems,
     )  # fmt: skip
 
 
@@ -73,11 +74,15 @@ def print_receipt(wizard: Wizard, id: UUID):
     document = get_own_or_404(wizard, id)
     if not document.submissions:
         abort(404)
-    html = render_template(
+    return pdf_answer(receipt_html(wizard, document), f"{document.number}.pdf")
+
+
+def receipt_html(wizard: Wizard, document: Document, seal=None) -> str:
+    """The receipt as it is printed; `seal`: that stands on it, its image to be handed to `pdf_answer` by its id."""
+    return render_template(
         "wizard/receipt_print.html", wizard=wizard, kind=wizard.kind, document=document, lines=lines_sent(document),
-        status=office().status(document), submission=document.submissions[-1],
+        status=office().status(document), submission=document.submissions[-1], seal=seal, now=clock.now(),
     )  # fmt: skip
-    return pdf_answer(html, f"{document.number}.pdf")
 
 
 def ask_withdraw(wizard: Wizard, id: UUID):

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from blueprints.common import access
 from blueprints.common.access import PUBLIC, Needs, get_or_404, page
+from blueprints.common.content import find_article, list_articles
 from blueprints.common.files import read_chunks, read_file
 from blueprints.common.pages import safe_next, show
 from blueprints.common.previews import PICTURES, NoPreview, preview_of
@@ -15,7 +16,6 @@ from models.database import session
 from models.documents import documents_of, find_document
 from models.files import find_file
 
-from .content import find_article, list_articles
 from .services import five_steps, tiles, workspace_menu
 
 bp = Blueprint("portal", __name__)

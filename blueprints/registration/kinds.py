@@ -1,89 +1,114 @@
-"""The registration 三证合一: made before there is an account; its approval creates the company and its administrator."""
+"""The five kinds of registration: made before there is an account; approval creates the company and its administrator."""
 
-from blueprints.common import clock
+from dataclasses import replace
+
 from blueprints.common.access import PUBLIC
 from blueprints.common.checks import org_code_of
-from blueprints.common.kinds import CannotTakeEffect, Claim, Desk, Kind, Stage, Step
+from blueprints.common.fields import Problem
+from blueprints.common.kinds import Claim, Desk, Kind, Stage, Step
 from blueprints.common.numbers import Sentence
-from blueprints.common.records import kept_secret
-from models.accounts import REGISTERED, Enterprise, User, find_enterprise, find_user
-from models.database import session
-from models.documents import Participation
-from models.queue import defer
+from models.types import blind
 
-from .forms import AdministratorForm, CompanyForm, ContactsForm, PapersForm, TypeForm
+from .applicants import (
+    CompanyForm,
+    InstitutionForm,
+    InstitutionPapersForm,
+    OverseasAccountForm,
+    OverseasForm,
+    OverseasPapersForm,
+    PersonAccountForm,
+    PersonForm,
+    PersonPapersForm,
+    UnitForm,
+    UnitPapersForm,
+)
+from .effects import create_account
+from .forms import AdministratorForm, ContactsForm, PapersForm, TypeForm, chosen_kind
+from .register_check import ask_later, beside
+
+
+def company_key(case) -> str:
+    """What is registered once: an organisation by its 组织机构代码, a person by ID number, a foreign company by its number."""
+    answers = case["company"] or {}
+    if answers.get("uscc"):
+        return org_code_of(answers["uscc"])
+    if answers.get("org_code"):
+        return answers["org_code"]
+    if answers.get("country"):
+        return f"{answers['country']}|{answers['number']}"
+    return blind("registration.person", answers["id_number"]).hex()
 
 
 def claims(case):
-    user = Claim(
-        "user-name",
-        case["administrator/user"].casefold(),
-        "administrator/user",
-        "这个平台帐户名已有人用，请换一个",
-        stays=True,
-    )
-    company = Claim(
-        "company", case["company/uscc"], "company/uscc", "该单位已注册或正在审核，请找本单位的管理员", stays=True
-    )
+    user = Claim("user-name", case["administrator/user"].casefold(), "administrator/user",
+                 "这个平台帐户名已有人用，请换一个", stays=True)  # fmt: skip
+    names = ("uscc", "org_code", "number", "id_number")
+    path = next(f"company/{name}" for name in names if (case["company"] or {}).get(name))
+    company = Claim("company", company_key(case), path, "该单位已注册或正在审核，请找本单位的管理员", stays=True)
     return [user, company]
 
 
-def create_company(document, case):
-    """The first user of a company is its administrator (M55)."""
-    if find_enterprise(case["company/uscc"]):
-        raise cannot("company/uscc", "90212", "该单位已经注册，请找本单位的管理员开账号")
-    if find_user(case["administrator/user"]):
-        raise cannot("administrator/user", "90210", "这个平台帐户名已有人用，请换一个")
-    company = enterprise_from(case)
-    session.add(company)
-    session.flush()
-    session.add(administrator_from(case, company, kept_secret(document, "administrator/password")))
-    document.participants.append(
-        Participation(document_id=document.id, role="applicant", enterprise_id=company.id, code=None, may=["see"])
-    )
-    defer("refresh_codes", enterprise_id=str(company.id))
+def suggestions(case) -> dict:
+    """From the card that the registration was begun with (M216), and what was typed on the pages before."""
+    given, company = case.given, case["company"] or {}
+    person = {"name": company.get("name"), "id_number": company.get("id_number")} if "id_type" in company else {}
+    if given:
+        person = {"name": given["holder"], "id_number": given["holder_id"]}
+        company = {"name": given["company"], "uscc": given["uscc"], "card": given["card_number"]}
+    suggested = {"type": {"type": case.region["registration"]["account_types"][0]["slug"]}} if not given else {}
+    return suggested | {"company": company if given else {}, "administrator": person}
 
 
-def cannot(path: str, number: str, words: str) -> CannotTakeEffect:
-    return CannotTakeEffect(path, number, Sentence(number, words))
+def fits_card(case) -> list[Problem]:
+    """What the card says of company and holder stays as the card says it: the 法人卡 holder becomes administrator."""
+    given, problems = case.given, []
+    if given and case["company/uscc"] != given["uscc"]:
+        words = "和卡里的单位不一样；用这张卡注册，只能注册卡里的单位"
+        problems.append(Problem("company/uscc", "90213", Sentence("90213", words)))
+    if given and (case["administrator/id_number"] or given["holder_id"]) != given["holder_id"]:
+        words = "和持卡人的证件号码不一样；用法人卡注册，管理员就是持卡人"
+        problems.append(Problem("administrator/id_number", "90215", Sentence("90215", words)))
+    return problems
 
 
-def enterprise_from(case) -> Enterprise:
-    optional = {
-        name: value for name, value in case["company"].items() if value and name not in ("name", "uscc", "address")
-    }
-    optional.pop("account", None)  # a bank account number stays in the encrypted snapshot
-    company = Enterprise(
-        name=case["company/name"], uscc=case["company/uscc"], org_code=org_code_of(case["company/uscc"]),
-        address=case["company/address"], origin=REGISTERED, details=optional, created_at=clock.now(),
-    )  # fmt: skip
-    people = case["contacts"]
-    company.representative = {
-        "name": people["legal_name"], "id_type": people["legal_id_type"], "id_number": people["legal_id_number"],
-    }  # fmt: skip
-    return company
+SCANS = "统一社会信用代码证（或组织机构代码证、营业执照）原件扫描件"
+OTHER_SCANS = "报检注册登记证或报关登记证原件扫描件"
+MAILBOX = "能收到邮件的邮箱和管理员的手机号"
+TYPE = Step("2001", "type", "服务条款与注册类型", TypeForm, template="registration/type.html")
+CONTACTS = Step("2003", "contacts", "联系方式", ContactsForm, template="registration/contacts.html")
+ADMINISTRATOR = Step("2004", "administrator", "管理员账户信息", AdministratorForm)
+REVIEW = Stage("2006", "review", "注册审核", Desk("registration"), promise=2)
 
 
-def administrator_from(case, company: Enterprise, password_hash: str) -> User:
-    person = case["administrator"]
-    user = User(
-        name=person["user"].casefold(), shown_name=person["user"], password_hash=password_hash,
-        enterprise_id=company.id, role="administrator", created_at=clock.now(),
-    )  # fmt: skip
-    user.keep_person(person["name"], person["id_number"], person["email"])
-    user.contact = {name: person[name] for name in ("phone", "mobile", "fax", "position", "declarant", "inspector")}
-    return user
+def company_step(number: str, form) -> Step:
+    return Step(number, "company", "基本信息", form, template="registration/company.html")
 
 
 REGISTRATION = Kind(
-    "20", "registration", "企业注册", needs=PUBLIC, claims=claims, effect=create_company, minutes=30,
-    index=("company/name",), mail_to=lambda case: case["administrator/email"], reasons="registration", check_template="registration/check.html",
-    prepare=("统一社会信用代码证（或组织机构代码证、营业执照）原件扫描件", "报检注册登记证或报关登记证原件扫描件",
-             "能收到邮件的邮箱和管理员的手机号"),
-    steps=(Step("2001", "type", "服务条款与注册类型", TypeForm, template="registration/type.html"),
-           Step("2002", "company", "基本信息", CompanyForm),
-           Step("2003", "contacts", "联系方式", ContactsForm, template="registration/contacts.html"),
-           Step("2004", "administrator", "管理员账户信息", AdministratorForm),
-           Step("2005", "papers", "注册资料", PapersForm)),
-    stages=(Stage("2006", "review", "注册审核", Desk("registration"), promise=2),),
+    "20", "registration", "企业注册", needs=PUBLIC, claims=claims, effect=create_account, minutes=30, index=("company/name",),
+    mail_to=lambda case: case["administrator/email"], reasons="registration", check_template="registration/check.html",
+    initial=suggestions, checks=fits_card, becomes=chosen_kind, submitted=ask_later, beside=beside,
+    prepare=(SCANS, OTHER_SCANS, MAILBOX),
+    steps=(TYPE, company_step("2002", CompanyForm), CONTACTS, ADMINISTRATOR, Step("2005", "papers", "注册资料", PapersForm)),
+    stages=(REVIEW,),
 )  # fmt: skip
+UNIT = replace(
+    REGISTRATION, slug="registration-unit", title="企业单位注册", prepare=("营业执照、组织机构代码证原件扫描件", OTHER_SCANS, MAILBOX),
+    steps=(TYPE, company_step("2022", UnitForm), CONTACTS, ADMINISTRATOR, Step("2025", "papers", "注册资料", UnitPapersForm)),
+)  # fmt: skip
+INSTITUTION = replace(
+    REGISTRATION, slug="registration-institution", title="政府事业单位注册", prepare=("事业单位法人证书原件扫描件", MAILBOX),
+    steps=(TYPE, company_step("2032", InstitutionForm), CONTACTS, ADMINISTRATOR,
+           Step("2035", "papers", "注册资料", InstitutionPapersForm)),
+)  # fmt: skip
+PERSON = replace(
+    REGISTRATION, slug="registration-person", title="个人用户注册", prepare=("身份证或护照的照片", "能收到邮件的邮箱和手机号"),
+    steps=(TYPE, company_step("2042", PersonForm), Step("2044", "administrator", "账户信息", PersonAccountForm),
+           Step("2045", "papers", "证件照片", PersonPapersForm)),
+)  # fmt: skip
+OVERSEAS = replace(
+    REGISTRATION, slug="registration-overseas", title="境外企业注册", prepare=("企业注册证书和负责人护照的扫描件", "能收到邮件的邮箱"),
+    steps=(TYPE, company_step("2052", OverseasForm), Step("2054", "administrator", "管理员账户信息", OverseasAccountForm),
+           Step("2055", "papers", "注册资料", OverseasPapersForm)),
+)  # fmt: skip
+KINDS = (REGISTRATION, UNIT, INSTITUTION, PERSON, OVERSEAS)

@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from blueprints.common import clock
+from blueprints.common.checks import is_email, is_mobile
 from blueprints.common.limits import Limit
+from blueprints.common.proofs import can_sms
 from models.database import session
 from models.documents import Document, ResumeCode, find_document
 from models.types import keyring
@@ -51,6 +53,17 @@ def find_by_code(code: str) -> Document | None:
     if row is None or row.until < clock.now():
         return None
     return find_document(UUID(str(row.document_id)))
+
+
+def contact_of(document: Document) -> tuple[str, str]:
+    """(way, address) by which the owner of a draft can prove himself: mail first; ("", "") where none is filled in."""
+    answer = document.answers.get("administrator")
+    typed = {name: (values or [""])[0].strip() for name, values in ((answer and answer.typed) or {}).items()}
+    if is_email(typed.get("email", "")):
+        return "mail", typed["email"]
+    if can_sms() and is_mobile(typed.get("mobile", "")):
+        return "sms", typed["mobile"]
+    return "", ""
 
 
 def _hash(code: str) -> bytes:

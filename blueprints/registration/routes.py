@@ -1,52 +1,59 @@
-"""Pages 2001–2099: where registration starts, the wizard's pages, and the resume code."""
+"""Pages 2001–2015: where registration starts, the pages of its five kinds, and the resume code."""
 
-import secrets
-from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, redirect, request
 from flask import session as cookie_session
 from wtforms.validators import ValidationError
 
-from blueprints.common import clock
+from blueprints.common import proofs
 from blueprints.common.access import PUBLIC, page
 from blueprints.common.fields import Upload
-from blueprints.common.logins import hash_token
-from blueprints.common.notices import notify
 from blueprints.common.numbers import Sentence, masked
 from blueprints.common.pages import go, show
 from blueprints.common.records import is_draft
 from blueprints.common.wizard import add_wizard
-from blueprints.common.wizard_base import get_own_or_404, hold_draft, office, place_url
+from blueprints.common.wizard_base import hold_draft, may_open, office, place_url, wizard_of
 from models.database import session
-from models.documents import Answer, Document, find_document, lock_document
+from models.documents import Document, find_document, lock_document
 
 from . import resume
-from .kinds import REGISTRATION
+from .forms import KIND_OF_TYPE, open_types, region
+from .kinds import KINDS
 
 bp = Blueprint("registration", __name__, url_prefix="/registration")
+NUMBERS = {"start_number": "2010", "check_number": "2011", "status_number": "2012"}
 
 
 @bp.get("/")
 @page("2010", "用户注册", PUBLIC)
 def show_start():
-    return show("registration/start.html", kind=REGISTRATION, wizard=WIZARD)
+    kinds = {kind.slug: kind for kind in KINDS}
+    shown = [(row, kinds[KIND_OF_TYPE[row["slug"]]]) for row in open_types(region())]
+    closed = [row for row in region()["registration"]["account_types"] if row not in open_types(region())]
+    return show("registration/start.html", kind=KINDS[0], wizard=WIZARDS[0], types=shown, closed=closed)
 
 
-WIZARD = add_wizard(
-    bp, REGISTRATION, start_number="2010", check_number="2011", status_number="2012",
-    resume="registration.make_resume_code",
-)  # fmt: skip
+WIZARDS = [add_wizard(bp, kind, **NUMBERS, resume="registration.make_resume_code") for kind in KINDS]
 
 
-@bp.post("/registration/<uuid:id>/resume-code")
+def get_own_draft_or_404(id: UUID) -> Document:
+    document = find_document(id)
+    if document is None or document.kind not in [kind.slug for kind in KINDS] or not may_open(document, None):
+        abort(404)
+    return document
+
+
+@bp.post("/drafts/<uuid:id>/resume-code")
 @page("2014", "续办码", PUBLIC)
 def make_resume_code(id):
     """Shown once; only its keyed hash is kept."""
-    document = get_own_or_404(WIZARD, id, "edit")
+    document = get_own_draft_or_404(id)
     code = resume.new_code(document)
     session.commit()
-    return show("registration/resume_code.html", code=code, document=document, wizard=WIZARD, days=resume.DAYS)
+    return show(
+        "registration/resume_code.html", code=code, document=document, wizard=wizard_of(document), days=resume.DAYS
+    )
 
 
 @bp.get("/resume")
@@ -66,8 +73,7 @@ def use_resume_code():
     if str(document.id) in cookie_session.get("drafts", []):
         return open_draft(document)
     cookie_session["resuming"] = {"id": str(document.id)}
-    if address := address_of(document):
-        send_proof(document, address)
+    send_proof(document)
     session.commit()
     return go("registration.ask_proof")
 
@@ -87,20 +93,17 @@ def check_resume_code(typed: str) -> Document:
     return document
 
 
-def address_of(document: Document) -> str | None:
-    answer = document.answers.get("administrator")
-    typed = (answer.typed or {}).get("email") if answer else None
-    return typed[0].strip() if typed and "@" in typed[0] else None
-
-
-def send_proof(document: Document, address: str) -> None:
-    """Six digits by mail: whoever found the code on a slip of paper sees nothing personal without the mailbox."""
-    proof = f"{secrets.randbelow(10**6):06d}"
-    cookie_session["resuming"] = {
-        "id": str(document.id), "proof": hash_token(f"{document.id}{proof}").hex(), "tries": 0,
-        "until": (clock.now() + timedelta(minutes=15)).timestamp(), "address": masked(address),
-    }  # fmt: skip
-    notify(address, "接着填写注册申请的验证码", f"您的验证码是 {proof}，15分钟内有效。不是您本人在填，请不要告诉别人。")
+def send_proof(document: Document) -> None:
+    """Six digits to the draft's mailbox, else to its phone: who found the code on a slip of paper sees nothing personal."""
+    way, to = resume.contact_of(document)
+    if not way:
+        return
+    try:
+        proof = proofs.send_code("resume", way, to, asker=request.remote_addr or "", subject="接着填写注册申请")
+    except proofs.TooManyMessages as refused:
+        flash(str(refused.sentence))
+        return
+    cookie_session["resuming"] = {"id": str(document.id), "proof": str(proof.id), "address": masked(to), "way": way}
 
 
 def get_resuming_or_404() -> tuple[dict, Document]:
@@ -135,12 +138,10 @@ def check_proof():
     if request.form.get("go") == "without":
         forget_personal_answers(document)
         return open_draft(document)
-    given = hash_token(f"{document.id}{request.form.get('proof', '').strip()}").hex()
-    late = clock.now().timestamp() > state.get("until", 0)
-    if late or state.get("tries", 5) >= 5 or given != state.get("proof"):
-        cookie_session["resuming"] = state | {"tries": state.get("tries", 0) + 1}
-        error = Sentence("90224", "验证码不对或已过15分钟。请看最新的一封邮件，或重新输入续办码再发一封")
-        return show("registration/proof.html", state=state, lines=masked_lines(document), error=error)
+    try:
+        proofs.check_code("resume", state.get("proof"), request.form.get("proof", ""))
+    except proofs.WrongProof as wrong:
+        return show("registration/proof.html", state=state, lines=masked_lines(document), error=wrong.sentence)
     return open_draft(document)
 
 
@@ -148,13 +149,13 @@ def open_draft(document: Document):
     """This browser holds the draft from now on; the code that was used is replaced by a new one."""
     cookie_session.pop("resuming", None)
     hold_draft(document)
-    code = resume.new_code(document)
+    code, wizard = resume.new_code(document), wizard_of(document)
     session.commit()
     flash("找到了您填的内容，接着填就行。")
     if not is_draft(document):
-        return redirect(WIZARD.url("show", id=document.id), 303)
-    where = place_url(WIZARD, document, office().resume(document))
-    return show("registration/resume_code.html", number="2014", code=code, document=document, wizard=WIZARD,
+        return redirect(wizard.url("show", id=document.id), 303)
+    where = place_url(wizard, document, office().resume(document))
+    return show("registration/resume_code.html", number="2014", code=code, document=document, wizard=wizard,
                 days=resume.DAYS, where=where)  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def forget_personal_answers(document: Document) -> None:
     document = lock_document(document.id)
     for visit in office().walk(document)[0]:
         for place, form in visit.forms.items():
-            answer: Answer | None = document.answers.get(place)
+            answer = document.answers.get(place)
             if answer and answer.typed:
                 gone = {field.name for field in form if field.personal or isinstance(field, Upload)}
                 answer.typed = {name: typed for name, typed in answer.typed.items() if name not in gone}

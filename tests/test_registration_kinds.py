@@ -1,0 +1,470 @@
+"""The five account types, codes derived and checked, joining a company, cards without account, papers of several pages."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from blueprints.common.checks import has_uscc_check_digit, is_org_code, org_code_of, uscc_of
+from blueprints.common.gateways import Gateways
+from blueprints.registration.join import BY_COMPANY, surname_of
+from models.accounts import find_enterprise, find_organisation, find_user, open_join_requests
+from models.database import session
+from models.documents import Document
+from tests.card_bridge_double import confirm_by_card, errors_of, issue
+from tests.conftest import ID_NUMBER, USCC, log_in, make_user
+from tests.test_account import Register
+from tests.test_registration import ADMINISTRATOR, COMPANY, PNG, fill_registration
+
+pytest_plugins = ["tests.card_fixtures"]
+NEXT = "保存，去下一步"
+OTHER = "91130100PDY000028G"
+ACCOUNT = {
+    "user": "demo_02",
+    "password": "correct horse",
+    "password_again": "correct horse",
+    "email": "wang@example.com",
+}
+UNIT = {
+    "province": "130000", "city": "130100", "name": "老式贸易公司", "address": "石家庄市长安区中山东路2号",
+    "org_code": "PDY00002-8", "entity_types": ["cargo-owner"], "licence_number": "130100000000001",
+}  # fmt: skip
+INSTITUTION = {
+    "province": "130000", "city": "130100", "name": "示例技术推广中心", "address": "石家庄市长安区中山东路3号",
+    "uscc": "12130100PDY000095K",
+}  # fmt: skip
+PERSON = {
+    "name": "𠮷田一", "id_type": "id-card", "id_number": "130100189901010019", "valid_from": "20200101",
+    "valid_to": "00000000", "city": "130100", "address": "石家庄市长安区中山东路4号",
+}  # fmt: skip
+OVERSEAS = {
+    "name": "Hafen Handels GmbH", "country": "德国", "number": "HRB 12345", "address": "Hafenstr. 1, Hamburg",
+    "legal_name": "Erika Muster", "legal_number": "C01X00T47",
+}  # fmt: skip
+ABROAD = ACCOUNT | {"name": "Erika Muster", "passport": "C01X00T47", "phone": "+49 40 1234567"}
+
+
+def begin(browser, kind: str):
+    browser.open("/registration/")
+    browser.submit("开始填写")
+    return browser.submit(NEXT, type=kind, agreed="agreed")
+
+
+def approve(browser, reviewer, words: str):
+    log_in(browser, reviewer).open("/reviews/")
+    browser.follow("审核" + words)
+    return browser.submit("全部通过")
+
+
+@pytest.mark.item("M32")
+def test_the_start_page_offers_every_type_that_the_region_registers(browser, app, monkeypatch):
+    browser.open("/registration/")
+    for words in ("注册方式选择", "三证合一企业", "企业单位", "政府事业单位", "个人", "境外企业", "企业用户注册", "个人用户注册", "事业单位注册",
+                  "境外企业注册", "从事国际贸易进出口环节各类业务的自然人用户"):  # fmt: skip
+        assert words in browser.main, words
+    data = app.config["REGION"].data
+    monkeypatch.setitem(data, "registration", data["registration"] | {"open_account_types": ["three-in-one"]})
+    browser.open("/registration/")
+    assert "本地区暂时不办这一类注册" in browser.main
+    browser.submit("开始填写")
+    assert [node["value"] for node in browser.soup.select("input[name=type]")] == ["three-in-one"]
+
+
+@pytest.mark.item("M47", "M48")
+def test_a_company_without_credit_code_registers_by_its_organisation_code(browser, other_browser, reviewer):
+    begin(browser, "enterprise-unit")
+    assert browser.number == "2022"
+    for words in ("单位全称", "组织机构代码", "工商注册登记号", "税务登记证"):
+        assert words in browser.main
+    assert "统一社会信用代码" not in browser.main
+    browser.submit(NEXT, **UNIT)
+    browser.submit(NEXT)
+    browser.submit(NEXT, **ADMINISTRATOR)
+    assert browser.number == "2025" and "组织机构代码证" in browser.main
+    browser.submit(NEXT, {"licence": ("执照.png", PNG)})
+    assert any("组织机构代码证" in line for line in browser.errors)
+    browser.submit(NEXT, {"org_paper": ("代码证.png", PNG)})
+    browser.submit("提交")
+    approve(other_browser, reviewer, "老式贸易")
+    company = find_organisation("PDY000028")
+    assert company.account_type == "enterprise-unit" and company.uscc is None
+    assert find_user("demo_01").enterprise == company
+
+
+@pytest.mark.item("M49")
+def test_an_institution_registers_with_its_certificate(browser, other_browser, reviewer, run_jobs):
+    begin(browser, "institution")
+    browser.submit(NEXT, **INSTITUTION)
+    browser.submit(NEXT)
+    browser.submit(NEXT, **ADMINISTRATOR)
+    assert "事业单位法人证书" in browser.main
+    browser.submit(NEXT, {"licence": ("证书.png", PNG)})
+    browser.submit("提交")
+    approve(other_browser, reviewer, "示例技术")
+    assert find_enterprise("12130100PDY000095K").account_type == "institution"
+
+
+@pytest.mark.item("M50")
+def test_a_person_registers_and_is_not_asked_twice(browser, other_browser, reviewer):
+    begin(browser, "person")
+    browser.submit(NEXT, **PERSON)
+    assert browser.number == "2044" and "真实姓名" not in browser.main
+    browser.submit(NEXT, **ACCOUNT, mobile="13800000001")
+    browser.submit(NEXT, {"front": ("正.png", PNG), "back": ("反.png", PNG)})
+    assert "𠮷田一" in browser.main
+    browser.submit("提交")
+    receipt = browser.client.get(browser.url + "/receipt.pdf", base_url="http://127.0.0.1:8080")
+    assert receipt.data.startswith(b"%PDF")
+    approve(other_browser, reviewer, "𠮷田一")
+    user = find_user("demo_02")
+    assert user.real_name == "𠮷田一" and user.id_number == PERSON["id_number"]
+    assert user.enterprise.account_type == "person" and user.enterprise.details.get("id_number") is None
+    log_in(browser, user).open("/account/company")
+    assert browser.status == 200
+
+
+@pytest.mark.item("M50")
+def test_a_foreign_company_registers_with_passport_and_foreign_telephone(browser, other_browser, reviewer):
+    begin(browser, "overseas")
+    browser.submit(NEXT, **OVERSEAS)
+    browser.submit(NEXT, **ABROAD)
+    browser.submit(NEXT, {"licence": ("cert.png", PNG), "passport": ("pass.png", PNG)})
+    browser.submit("提交")
+    approve(other_browser, reviewer, "Hafen")
+    company = find_user("demo_02").enterprise
+    assert company.name == "Hafen Handels GmbH" and company.representative["name"] == "Erika Muster"
+
+
+def test_one_person_or_foreign_company_registers_once(browser, other_browser):
+    for at, user in ((browser, "demo_02"), (other_browser, "demo_03")):
+        begin(at, "overseas")
+        at.submit(NEXT, **OVERSEAS)
+        at.submit(NEXT, **(ABROAD | {"user": user}))
+        at.submit(NEXT, {"licence": ("cert.png", PNG), "passport": ("pass.png", PNG)})
+        at.submit("提交")
+    assert "受理编号" in browser.main
+    assert any("已注册或正在审核" in line for line in other_browser.errors)
+
+
+def test_a_change_of_the_type_keeps_what_both_types_ask(browser):
+    begin(browser, "three-in-one")
+    browser.submit(NEXT, **COMPANY)
+    browser.open(browser.url.replace("contacts", "type"))
+    browser.submit(NEXT, type="enterprise-unit")
+    assert browser.number == "2022" and browser.value("name") == COMPANY["name"]
+    browser.open(browser.url.replace("company", "type"))
+    browser.submit(NEXT, type="three-in-one")
+    assert browser.number == "2003", "the credit code typed before is still there"
+
+
+def test_a_submitted_registration_keeps_its_type(browser, other_browser, reviewer):
+    fill_registration(browser).submit("提交")
+    receipt = browser.url
+    log_in(other_browser, reviewer).open("/reviews/")
+    other_browser.follow("审核示例外贸")
+    other_browser.submit("退回写了原因的项", **{"why__company/address": "other", "say__company/address": "写到门牌号"})
+    browser.open(receipt + "/type")
+    browser.submit(NEXT, type="person")
+    assert errors_of(browser)[0].startswith("90214")
+
+
+@pytest.mark.item("M217")
+def test_the_version_of_the_terms_is_frozen_with_the_submission(browser):
+    fill_registration(browser).submit("提交")
+    assert "服务条款 2026-09-01" in browser.main
+
+
+@pytest.mark.item("M75", "M210")
+def test_codes_are_derived_from_each_other_with_their_check_digits():
+    assert org_code_of("9113000034801880XB") == "34801880X" and is_org_code("34801880X")
+    assert uscc_of("34801880X", "91130000") == "9113000034801880XB"
+    for org_code in ("766374655", "MA5TNFGY9", "MA62K0260", "D2143569X", "63159284X"):
+        assert is_org_code(org_code)
+    assert not is_org_code("766374656") and not is_org_code("76637465")
+    assert not has_uscc_check_digit("91350211M0000XUF46"), "in use, and against the standard"
+
+
+@pytest.mark.parametrize(("typed", "number"), [
+    ({"uscc": "9113"}, "90201"), ({"uscc": "91130100PDI00001XG"}, "90201"), ({"uscc": "91130100PDY00002XG"}, "90228"),
+    ({"org_code": "PDY000028"}, "90229"), ({"org_code": "PDY000029"}, "90226"), ({"customs_code": "12"}, "90205"),
+    ({"inspection_code": "12345"}, "90208"), ({"postcode": "05001"}, "90207"), ({"name": "长" * 300}, "90011"),
+    ({"name": "坏\x07名"}, "90014"), ({"city": "999999"}, "90002"), ({"entity_types": ["nobody"]}, "90002"),
+    ({"address": "  "}, "90001"), ({"name": "\u3000"}, "90001"),
+])  # fmt: skip
+def test_each_rule_of_the_company_page_has_its_number(browser, typed, number):
+    begin(browser, "three-in-one")
+    browser.submit(NEXT, **(COMPANY | typed))
+    assert [line[:5] for line in errors_of(browser)] == [number]
+    assert browser.value("english") == "" and browser.number == "2002"
+
+
+@pytest.mark.item("M79", "M80", "M209")
+@pytest.mark.parametrize(("typed", "number"), [
+    ({"id_number": "130100189901010018"}, "90206"), ({"id_type": "passport", "id_number": "C01X00T47"}, "90218"),
+    ({"valid_to": "20200102"}, "90225"), ({"valid_from": "2020-01"}, "90219"), ({"valid_to": "0000"}, "90220"),
+    ({"valid_from": "20200231"}, "90219"),
+])  # fmt: skip
+def test_each_rule_of_a_persons_papers_has_its_number(browser, typed, number):
+    begin(browser, "person")
+    assert '当选择证件类型为"护照"时, 只能填写中华人民共和国制发的护照, 不能填写境外机构制发的护照。' in browser.main
+    browser.submit(NEXT, **(PERSON | typed))
+    assert [line[:5] for line in errors_of(browser)] == [number]
+
+
+@pytest.mark.parametrize(("typed", "number"), [
+    ({"user": "a b"}, "90209"), ({"user": "x" * 13}, "90011"), ({"email": "nobody"}, "90202"), ({"mobile": "123"}, "90203"),
+    ({"phone": "abc"}, "90204"), ({"fax": "abc"}, "90204"), ({"id_number": "1"}, "90206"), ({"password": "short"}, "90005"),
+    ({"password": "s", "password_again": "s"}, "90211"),
+])  # fmt: skip
+def test_each_rule_of_the_administrator_page_has_its_number(browser, typed, number):
+    begin(browser, "three-in-one")
+    browser.submit(NEXT, **COMPANY)
+    browser.submit(NEXT)
+    browser.submit(NEXT, **(ADMINISTRATOR | typed))
+    assert number in {line[:5] for line in errors_of(browser)}
+
+
+def test_a_deviating_check_digit_warns_and_does_not_stop(browser):
+    begin(browser, "three-in-one")
+    browser.submit(NEXT, **(COMPANY | {"uscc": "91350211M0000XUF46"}))
+    assert browser.number == "2003"
+    browser.submit(NEXT)
+    browser.submit(NEXT, **ADMINISTRATOR)
+    browser.submit(NEXT, {"licence": ("执照.png", PNG)})
+    assert "请再看一眼，没有错就可以提交" in browser.main and "90227" in browser.main
+    browser.submit("提交")
+    assert "受理编号" in browser.main
+
+
+def test_codes_may_be_typed_in_any_width_and_case(browser):
+    begin(browser, "three-in-one")
+    browser.submit(NEXT, **(COMPANY | {"uscc": "９113 0100 pdy0 0001 xg", "customs_code": " 1301960001 "}))
+    assert browser.number == "2003" or "enterprise_type" in str(browser.soup)
+    assert not browser.errors
+
+
+def test_emoji_and_rare_characters_go_through_to_the_print(browser, other_browser, reviewer):
+    fill_registration(browser, name="𠮷祥🚢外贸").submit("提交")
+    assert "𠮷祥🚢外贸" in browser.main
+    pdf = browser.client.get(browser.url + "/receipt.pdf", base_url="http://127.0.0.1:8080")
+    assert pdf.status_code == 200 and pdf.data.startswith(b"%PDF")
+    approve(other_browser, reviewer, "𠮷祥🚢外贸")
+    assert find_enterprise(USCC).name == "𠮷祥🚢外贸"
+
+
+# -- papers
+
+
+def photo(turned: bool) -> bytes:
+    """A phone's photo: 40 × 20 pixels, red at its left, with the mark that it was taken with the phone on its side."""
+    picture = Image.new("RGB", (40, 20), "blue")
+    picture.paste("red", (0, 0, 20, 20))
+    exif = Image.Exif()
+    if turned:
+        exif[0x0112] = 6  # turn 90° clockwise to look at it
+    out = io.BytesIO()
+    picture.save(out, "JPEG", exif=exif, quality=95)
+    return out.getvalue()
+
+
+@pytest.mark.item("M46")
+def test_a_paper_of_several_pages_is_added_replaced_and_deleted_page_by_page(browser):
+    fill_registration(browser)
+    browser.open(browser.url.replace("check", "papers"))
+    browser.submit("添加附件", {"customs_paper": ("第一页.png", PNG)})
+    browser.submit("添加附件", {"customs_paper": ("第二页.png", PNG)})
+    assert "第1页" in browser.main and "第二页.png" in browser.main and "执照.png" in browser.main
+    swap = next(b for b in browser.soup.find_all("button") if b.get("value", "").startswith("swap:customs_paper"))
+    form, button = swap.find_parent("form"), (swap["name"], swap["value"])
+    from tests.browsing import form_data
+
+    browser.send(form, [*form_data(form), button], {}, {"customs_paper": ("新页.png", PNG)})
+    assert "第一页.png" not in browser.main and "新页.png" in browser.main and "第二页.png" in browser.main
+    drop = [b for b in browser.soup.find_all("button") if b.get("value", "").startswith("drop:customs_paper")][-1]
+    form = drop.find_parent("form")
+    browser.send(form, [*form_data(form), (drop["name"], drop["value"])], {}, {})
+    assert "第二页.png" not in browser.main and "新页.png" in browser.main
+
+
+@pytest.mark.item("M46")
+def test_a_phone_photo_is_shown_upright(browser):
+    fill_registration(browser)
+    browser.open(browser.url.replace("check", "papers"))
+    browser.submit("添加附件", {"other_paper": ("照片.jpg", photo(turned=True))})
+    link = [a["href"] for a in browser.soup.select("a[href*='/files/']")][-1]
+    shown = Image.open(io.BytesIO(browser.client.get(link, base_url="http://127.0.0.1:8080").data))
+    assert shown.size == (20, 40)
+    red, _, blue = shown.getpixel((10, 5))[:3]
+    assert red > 200 and blue < 80, "the left of the photo is on top"
+
+
+# -- the thirty minutes
+
+
+@pytest.mark.item("M33")
+def test_near_the_end_of_the_thirty_minutes_the_page_warns_and_extends(browser, clock_at):
+    with clock_at(2026, 11, 20, 10, 0):
+        begin(browser, "three-in-one")
+        place = browser.url
+    with clock_at(2026, 11, 20, 10, 26):
+        browser.open(place)
+        assert "只剩4分钟" in browser.main
+        browser.submit("时间不够，延长30分钟", name="填了一半的")
+        assert "已延长30分钟" in browser.main and "还剩30分钟" in browser.main
+        assert browser.value("name") == "填了一半的"
+    with clock_at(2026, 11, 20, 11, 30):
+        browser.open(place)
+        assert "30分钟到了，内容都留着" in browser.main and browser.value("name") == "填了一半的"
+
+
+# -- a company that is known already
+
+
+def ask_to_join(browser, **typed):
+    browser.open("/registration/join")
+    person = {"code": USCC, "name": "赵六", "email": "zhao@example.com", "words": "报关员"}
+    return browser.submit("发验证码到我的邮箱", **(person | typed))
+
+
+def test_the_second_registrant_is_told_no_more_than_that_it_is_registered(browser, administrator):
+    begin(browser, "three-in-one")
+    browser.submit(NEXT, **COMPANY)
+    assert errors_of(browser)[0].startswith("90212 该单位已注册")
+    assert "李" not in browser.main and "demo01" not in browser.main
+    browser.follow("加入已注册的单位")
+    assert browser.number == "2016"
+
+
+def test_after_the_mail_is_proven_the_surname_is_shown_and_the_wish_forwarded(browser, administrator, run_jobs, outbox):
+    ask_to_join(browser)
+    assert "该单位已注册" in browser.main and "管理员姓" not in browser.main
+    run_jobs()
+    browser.submit("继续", code=outbox.proof)
+    assert "管理员姓李" in browser.main and "李明" not in browser.main
+    browser.submit("转给管理员")
+    run_jobs()
+    assert outbox.mails[-1].to == "demo01@example.com" and "赵六" in outbox.mails[-1].text
+    assert [row.person["name"] for row in open_join_requests(administrator.enterprise_id)] == ["赵六"]
+
+
+def test_wishes_to_join_are_limited_per_company(browser, administrator, run_jobs, outbox):
+    for _ in range(3):
+        BY_COMPANY.add(str(administrator.enterprise_id))
+    session.commit()
+    ask_to_join(browser)
+    run_jobs()
+    browser.submit("继续", code=outbox.proof)
+    browser.submit("转给管理员")
+    assert errors_of(browser)[0].startswith("90253")
+    assert not open_join_requests(administrator.enterprise_id)
+
+
+def test_a_join_code_typed_wrong_five_times_is_void(browser, administrator, run_jobs, outbox):
+    ask_to_join(browser)
+    run_jobs()
+    wrong = "000000" if outbox.proof != "000000" else "111111"
+    for left in (4, 3, 2, 1):
+        browser.submit("继续", code=wrong)
+        assert errors_of(browser) == [f"90244 验证码不对，请看最新的一条再输，还能试{left}次"]
+    browser.submit("继续", code=wrong)
+    assert errors_of(browser)[0].startswith("90243")
+    browser.submit("继续", code=outbox.proof)
+    assert errors_of(browser)[0].startswith("90243")
+
+
+def test_a_join_proof_ends_after_ten_minutes_and_counts_in_its_own_browser(
+    browser, other_browser, administrator, run_jobs, outbox, clock_at
+):
+    with clock_at(2026, 11, 20, 10, 0):
+        ask_to_join(browser)
+        run_jobs()
+    assert other_browser.open("/registration/join/administrator").status == 404
+    assert other_browser.open("/registration/join/proof").status == 404
+    with clock_at(2026, 11, 20, 10, 11):
+        browser.submit("继续", code=outbox.proof)
+        assert errors_of(browser)[0].startswith("90242")
+
+
+@pytest.mark.parametrize(("typed", "number"), [
+    ({"code": "123"}, "90251"), ({"code": OTHER}, "90252"), ({"email": "x"}, "90202"), ({"name": ""}, "90001"),
+    ({"mobile": "1"}, "90203"),
+])  # fmt: skip
+def test_each_rule_of_the_join_page_has_its_number(browser, administrator, typed, number):
+    ask_to_join(browser, **typed)
+    assert errors_of(browser)[0].startswith(number)
+
+
+def test_surnames_of_two_characters_stay_whole():
+    assert [surname_of(name) for name in ("欧阳一", "王小明", "")] == ["欧阳", "王", ""]
+
+
+# -- a card whose holder has no account
+
+
+def card_login(browser, card):
+    browser.open("/login/card")
+    browser.submit("开始读卡")
+    return confirm_by_card(browser, card)
+
+
+@pytest.mark.item("M216")
+def test_a_legal_card_without_account_opens_a_registration_filled_from_it(
+    browser, other_browser, app, issuer, reviewer, run_jobs
+):
+    card_login(browser, issue(issuer))
+    assert browser.number == "2001" and "还没有注册" in browser.main
+    browser.submit(NEXT, type="three-in-one", agreed="agreed")
+    assert browser.value("uscc") == USCC and browser.value("name") == "示例外贸（石家庄）有限公司"
+    browser.submit(NEXT, province="130000", city="130100", address="石家庄市中山东路1号", entity_types=["cargo-owner"])
+    browser.submit(NEXT)
+    assert browser.value("id_number") == ID_NUMBER
+    browser.submit(NEXT, **(ADMINISTRATOR | {"name": browser.value("name")}))
+    browser.submit(NEXT, {"licence": ("执照.png", PNG)})
+    browser.submit("提交")
+    approve(other_browser, reviewer, "示例外贸")
+    user = find_user("demo_01")
+    assert user.role == "administrator" and user.enterprise.origin == "card"
+    card_login(browser, issue(issuer))
+    assert "demo_01" in browser.text.lower() or "Demo_01" in browser.text
+
+
+@pytest.mark.item("M216")
+def test_a_registration_by_card_stays_with_the_company_of_the_card(browser, app, issuer):
+    card_login(browser, issue(issuer))
+    browser.submit(NEXT, type="three-in-one", agreed="agreed")
+    browser.submit(NEXT, **(COMPANY | {"uscc": OTHER, "name": "别的单位"}))
+    browser.submit(NEXT)
+    browser.submit(NEXT, **ADMINISTRATOR)
+    browser.submit(NEXT, {"licence": ("执照.png", PNG)})
+    browser.submit("提交")
+    assert any(line.startswith("90213") for line in errors_of(browser))
+
+
+def test_an_operator_card_of_an_unknown_company_is_told_to_bring_the_legal_card(browser, app, issuer):
+    card_login(browser, issue(issuer, kind="02"))
+    assert "90533" in browser.main or "第一次请用本单位的法人卡登录" in browser.main
+    assert session.query(Document).count() == 0
+
+
+# -- the company register beside the answers
+
+
+def test_officials_see_what_the_company_register_has_and_applicants_do_not(
+    browser, other_browser, app, reviewer, run_jobs, monkeypatch
+):
+    register = Register()
+    monkeypatch.setitem(app.config, "GATEWAYS", Gateways(register, None))
+    fill_registration(browser).submit("提交")
+    run_jobs()
+    assert register.asked == [USCC] and register.was_in_transaction is False
+    log_in(other_browser, reviewer).open("/reviews/")
+    other_browser.follow("审核示例外贸")
+    assert "企业登记库" in other_browser.main
+    assert "企业登记库" not in browser.open(browser.url).main
+
+
+def test_a_name_in_another_case_counts_as_taken_at_the_effect_too(browser, other_browser, reviewer):
+    fill_registration(browser).submit("提交")
+    make_user("DEMO_01".casefold())
+    approve(other_browser, reviewer, "示例外贸")
+    assert any("已有人用" in line for line in other_browser.errors)

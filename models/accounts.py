@@ -102,6 +102,7 @@ class User(Row):
 
     __table_args__ = (
         UniqueConstraint("enterprise_id", "id_number_index"),
+        Index("uq_users_administrator", "enterprise_id", unique=True, postgresql_where="role = 'administrator'"),
         Index("ix_users_closing", "closing_at", postgresql_where="closing_at IS NOT NULL"),
     )
 
@@ -161,6 +162,7 @@ class BoundCard(Row):
     serial: Mapped[str]
     not_after: Mapped[datetime] = mapped_column(UtcDateTime)
     bound_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reminded: Mapped[int | None]  # days before its end that the owner was last reminded at
 
     user: Mapped[User] = relationship(lazy="joined")
 
@@ -213,6 +215,16 @@ def holds_person(enterprise_id: UUID, id_number: str, but: UUID | None = None) -
     return session.scalar(query.where(User.id != but) if but else query) is not None
 
 
+def find_person(uscc: str, id_number: str) -> User | None:
+    """The account that the person of this ID number has in the company of this 统一社会信用代码."""
+    query = select(User).join(Enterprise).where(Enterprise.uscc == uscc)
+    return session.scalar(query.where(User.id_number_index == blind("users.id_number", id_number)))
+
+
+def staff_at(desk: str) -> list[User]:
+    return list(session.scalars(select(User).where(User.role == "staff", User.is_active, User.desks.contains([desk]))))
+
+
 def users_closing(now: datetime) -> list[UUID]:
     return list(session.scalars(select(User.id).where(User.closing_at <= now)))
 
@@ -245,14 +257,24 @@ def find_organisation(org_code: str) -> Enterprise | None:
 
 def page_of_enterprises(typed: str, after: tuple[str, UUID] | None, limit: int) -> list[Enterprise]:
     """By name; `typed`: a whole USCC or 组织机构代码, or the beginning of a name. `after`: (name, id) of the row before."""
-    query = select(Enterprise).order_by(Enterprise.name, Enterprise.id).limit(limit)
-    if typed:
-        code = typed.upper()
-        begins = Enterprise.name.startswith(typed, autoescape=True)
-        query = query.where(or_(Enterprise.uscc == code, Enterprise.org_code == code, begins))
+    query = select(Enterprise).where(*_called(typed)).order_by(Enterprise.name, Enterprise.id).limit(limit)
     if after:
         query = query.where(tuple_(Enterprise.name, Enterprise.id) > tuple_(*after))
     return list(session.scalars(query))
+
+
+def count_enterprises(typed: str, limit: int) -> int:
+    """How many `page_of_enterprises` pages through, counted up to `limit`."""
+    found = select(Enterprise.id).where(*_called(typed)).limit(limit).subquery()
+    return session.scalar(select(func.count()).select_from(found))
+
+
+def _called(typed: str) -> list:
+    if not typed:
+        return []
+    code = typed.upper()
+    begins = Enterprise.name.startswith(typed, autoescape=True)
+    return [or_(Enterprise.uscc == code, Enterprise.org_code == code, begins)]
 
 
 def count_users(enterprise_ids: list[UUID]) -> dict[UUID, int]:
@@ -277,6 +299,12 @@ def cards_of(user_id: UUID) -> list[BoundCard]:
 def cards_of_enterprise(enterprise_id: UUID) -> list[BoundCard]:
     query = select(BoundCard).join(User).where(User.enterprise_id == enterprise_id).order_by(BoundCard.bound_at)
     return list(session.scalars(query))
+
+
+def cards_ending(until: datetime) -> list[BoundCard]:
+    """Cards of active accounts whose certificate ends before `until`."""
+    query = select(BoundCard).join(User).where(BoundCard.not_after < until, User.is_active)
+    return list(session.scalars(query.order_by(BoundCard.not_after)))
 
 
 def last_verification(enterprise_id: UUID) -> Verification | None:

@@ -184,6 +184,10 @@ def upgrade() -> None:
     )
     op.add_column("users", sa.Column("papers", sa.LargeBinary(), nullable=True))
     op.add_column("users", sa.Column("mobile_index", sa.LargeBinary(), nullable=True))
+    op.add_column("bound_cards", sa.Column("reminded", sa.Integer(), nullable=True))
+    op.create_index(
+        "uq_users_administrator", "users", ["enterprise_id"], unique=True, postgresql_where="role = 'administrator'"
+    )
     op.create_index(
         "ix_users_closing", "users", ["closing_at"], unique=False, postgresql_where="closing_at IS NOT NULL"
     )
@@ -200,6 +204,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("uq_users_administrator", table_name="users")
+    op.drop_column("bound_cards", "reminded")
     op.drop_index(op.f("ix_users_mobile_index"), table_name="users")
     op.drop_index("ix_users_closing", table_name="users", postgresql_where="closing_at IS NOT NULL")
     op.drop_column("users", "mobile_index")

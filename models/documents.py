@@ -263,6 +263,11 @@ def release_seats(document_id: UUID, approved: bool) -> None:
     session.execute(query.where(~Claim.stays) if approved else query)
 
 
+def free_claim(scope: str, key: str) -> None:
+    """The company that held it for good has ended."""
+    session.execute(delete(Claim).where(Claim.scope == scope, Claim.key == key))
+
+
 def is_claimed(scope: str, key: str) -> bool:
     return session.scalar(select(Claim.seat).where(Claim.scope == scope, Claim.key == key).limit(1)) is not None
 

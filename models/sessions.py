@@ -76,6 +76,12 @@ def end_logins(user_id: UUID, now: datetime, but: UUID | None = None) -> int:
     return session.execute(query.where(Login.id != but) if but else query).rowcount
 
 
+def last_seen(user_ids: list[UUID]) -> list[tuple[UUID, datetime]]:
+    """When each was last seen, of those who ever logged in."""
+    query = select(Login.user_id, func.max(Login.seen_at)).where(Login.user_id.in_(user_ids)).group_by(Login.user_id)
+    return list(session.execute(query).tuples())
+
+
 def keep_tabs(login_id: UUID, tabs: list) -> None:
     session.execute(update(Login).where(Login.id == login_id).values(tabs=tabs))
 

@@ -1,14 +1,17 @@
 """Passwords: the region's rule in words, argon2id hashes, and one check that takes the same time for nobody."""
 
 import re
+import secrets
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from flask import current_app
 from wtforms.validators import ValidationError
 
+from .fields import DocumentForm
 from .numbers import Sentence
 
+UNAMBIGUOUS = "abcdefghkmnpqrstuvwxyz23456789"
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$qLml5cbqFAO6YxVHhrSBHP0UWdxrIxkNcM8aMX3blzU"
 
 
@@ -32,6 +35,19 @@ def keep_password(text: str) -> str:
     if not fits:
         raise ValidationError(Sentence("90211", "密码不合要求：{hint}", hint=password_hint(region)))
     return hasher().hash(text)
+
+
+class WithPassword(DocumentForm):
+    """A form with the field `password`, whose hint is made from the region's rule."""
+
+    def __init__(self, case, *arguments, **options):
+        super().__init__(case, *arguments, **options)
+        self.password.description = password_hint(case.region)
+
+
+def new_initial_password() -> str:
+    """What an administrator hands over: 12 letters and digits in three groups, none of them a look-alike."""
+    return "-".join("".join(secrets.choice(UNAMBIGUOUS) for _ in range(4)) for _ in range(3))
 
 
 def is_password(stored: str | None, text: str) -> bool:

@@ -23,14 +23,13 @@ from blueprints.common.checks import (
     uscc_shape,
 )
 from blueprints.common.fields import Advice, CaseRule, Choice, Choices, DocumentForm, Rule, Secret, Text
-from blueprints.common.passwords import keep_password
+from blueprints.common.passwords import WithPassword, keep_password
 from models.accounts import find_organisation
 from settings import ROOT
 
 from .forms import (
     MAIL_HINT,
     USER_HINT,
-    WithPassword,
     cities,
     provinces,
     scan,

@@ -19,7 +19,7 @@ from blueprints.common.fields import (
     ValidationError,
 )
 from blueprints.common.numbers import Sentence
-from blueprints.common.passwords import keep_password, password_hint
+from blueprints.common.passwords import WithPassword, keep_password
 from models.accounts import find_user
 
 IMAGES = ("jpg", "gif", "bmp", "jpeg", "png")
@@ -115,14 +115,6 @@ user_name_free = Rule("90210", "这个平台帐户名已有人用，请换一个
 
 def is_taken(name: str) -> bool:
     return find_user(name) is not None
-
-
-class WithPassword(DocumentForm):
-    """A form with the field `password`, whose hint is made from the region's rule."""
-
-    def __init__(self, case, *arguments, **options):
-        super().__init__(case, *arguments, **options)
-        self.password.description = password_hint(case.region)
 
 
 USER_HINT = "6-12位英文字母、数字或_组成, 不区分大小写!"

@@ -15,15 +15,14 @@ from blueprints.common.access import PUBLIC, page
 from blueprints.common.checks import email_shape, is_org_code, is_uscc_shape, mobile_shape, org_code_of
 from blueprints.common.fields import DocumentForm, Problem, Rule, Text
 from blueprints.common.history import record
-from blueprints.common.kinds import Case
 from blueprints.common.limits import Limit
 from blueprints.common.notices import notify
 from blueprints.common.numbers import Sentence, masked
 from blueprints.common.pages import go, show
+from blueprints.common.plain_forms import page_form, problem, summary_of
 from models.accounts import Enterprise, JoinRequest, administrator_of, find_organisation
 from models.database import session
 
-from .forms import region
 from .routes import bp
 
 BY_COMPANY = Limit("join-company", 3, 24 * 60)
@@ -64,32 +63,24 @@ class JoinForm(DocumentForm):
     message = Text("想对管理员说的话", number="201605", required=False, limit=200, span=True, hint="例如您的岗位")
 
 
-def join_form(typed=None) -> JoinForm:
-    from .kinds import REGISTRATION
-
-    return JoinForm(Case(REGISTRATION, None, region(), clock.today()), "join", typed)
-
-
 @bp.get("/join")
 @page("2016", "加入已注册的单位", PUBLIC)
 def ask_to_join():
-    return render_join(join_form())
+    return render_join(page_form(JoinForm, "join"))
 
 
 def render_join(form: JoinForm, problems: list[Problem] = ()):
-    summary = [{"number": p.number, "sentence": p.sentence, "href": f"#{p.path.rpartition('/')[2]}"} for p in problems]
-    return show("registration/join.html", form=form, problems=summary)
+    return show("registration/join.html", form=form, problems=summary_of(problems))
 
 
 @bp.post("/join")
 @page("2016", "加入已注册的单位", PUBLIC)
 def begin_to_join():
-    form = join_form(request.form.to_dict(flat=False))
+    form = page_form(JoinForm, "join", posted=True)
     problems = form.check()
     company = None if problems else company_of(form.values["code"])
     if not problems and company is None:
-        words = Sentence("90252", "这个单位还没有在这里注册，请直接注册；代码请对照证照再看一遍")
-        problems = [Problem("join/code", "90252", words)]
+        problems = [problem("code", "90252", "这个单位还没有在这里注册，请直接注册；代码请对照证照再看一遍")]
     if problems:
         return render_join(form, problems)
     try:

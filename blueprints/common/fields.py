@@ -48,7 +48,7 @@ class Rule:
 
     def __call__(self, form, field):
         if not all(self.holds(value) for value in as_list(field.value)):
-            raise ValidationError(self.sentence)
+            raise StopValidation(self.sentence)  # one error a field
 
 
 class CaseRule(Rule):
@@ -56,7 +56,7 @@ class CaseRule(Rule):
 
     def __call__(self, form, field):
         if not self.holds(field.value, form.case.at(dict(form.values))):
-            raise ValidationError(self.sentence)
+            raise StopValidation(self.sentence)  # one error a field
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def in_words(widget):
 class Text(Answer, StringField):
     """One line of text; `long=True` gives a text area, `limit` the greatest number of characters.
 
-    `code=True`: letters and digits only matter, so width, case and spaces do not.
+    `code=True`: letters and digits only matter, so width, case and spaces (or the characters of `code`) do not.
     """
 
     def __init__(self, label, *rules, limit=200, long=False, code=False, **rest):
@@ -140,7 +140,7 @@ class Text(Answer, StringField):
 
     @property
     def value(self):
-        return plain_code(super().value) if self.code else super().value
+        return plain_code(super().value, self.code) if self.code else super().value
 
     def pre_validate(self, form):
         super().pre_validate(form)
@@ -383,9 +383,10 @@ class DocumentForm(Form):
         return self[field.of].value if field.of else None
 
 
-def plain_code(text: str) -> str:
-    """As it is printed on papers: half width, no spaces, capital letters."""
-    return "".join(unicodedata.normalize("NFKC", text).split()).upper()
+def plain_code(text: str, code: bool | str) -> str:
+    """As it is printed on papers: half width, no spaces, capital letters; without the characters of `code`."""
+    plain = "".join(unicodedata.normalize("NFKC", text).split()).upper()
+    return plain.translate(dict.fromkeys(map(ord, code))) if isinstance(code, str) else plain
 
 
 def as_list(value) -> list:

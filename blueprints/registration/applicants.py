@@ -107,7 +107,7 @@ CompanyForm = page_of(
     {
         "uscc": Text("统一社会信用代码", uscc_shape, uscc_holds_org_code, uscc_free, number="200208", group="单位", code=True,
                      hint="18位，见证照", advice=uscc_advice),
-        "org_code": Text("组织机构代码", org_code_shape, org_code_agrees, number="200222", required=False, code=True, group="单位",
+        "org_code": Text("组织机构代码", org_code_shape, org_code_agrees, number="200222", required=False, code="-", group="单位",
                          hint="不用填，系统按统一社会信用代码带出"),
     },
     business_fields("2002"),
@@ -116,7 +116,7 @@ UnitForm = page_of(
     "UnitForm",
     place_fields("2022", "单位全称"),
     {
-        "org_code": Text("组织机构代码", org_code_shape, org_code_free, number="202208", group="单位", code=True, hint="9位，见证照"),
+        "org_code": Text("组织机构代码", org_code_shape, org_code_free, number="202208", group="单位", code="-", hint="9位，见证照"),
         "licence_number": Text("工商注册登记号", number="202222", required=False, limit=20, group="单位"),
         "tax_number": Text("税务登记证", number="202223", required=False, limit=30, group="单位"),
     },

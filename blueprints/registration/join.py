@@ -61,7 +61,7 @@ class JoinForm(DocumentForm):
     name = Text("您的姓名", number="201602", limit=40)
     email = Text("您的E-mail", email_shape, number="201603", hint="开好的账号会告诉您这个邮箱")
     mobile = Text("您的手机", mobile_shape, number="201604", required=False)
-    words = Text("想对管理员说的话", number="201605", required=False, limit=200, span=True, hint="例如您的岗位")
+    message = Text("想对管理员说的话", number="201605", required=False, limit=200, span=True, hint="例如您的岗位")
 
 
 def join_form(typed=None) -> JoinForm:
@@ -106,7 +106,7 @@ def company_of(code: str) -> Enterprise | None:
 
 
 def send_proof(form: JoinForm, company: Enterprise):
-    person = {name: form.values[name] for name in ("name", "email", "mobile", "words")}
+    person = {name: form.values[name] for name in ("name", "email", "mobile", "message")}
     return proofs.send_code("join", "mail", person["email"], asker=request.remote_addr or "", subject="加入已注册的单位",
                             keep={"enterprise_id": str(company.id), "person": person})  # fmt: skip
 
@@ -184,6 +184,6 @@ def forward_wish():
 def tell_administrator(company: Enterprise, person: dict) -> None:
     boss = administrator_of(company.id)
     if boss and boss.email:
-        text = (f"{person['name']}（{person['email']}）想加入“{company.name}”。\n{person['words']}\n"
+        text = (f"{person['name']}（{person['email']}）想加入“{company.name}”。\n{person['message']}\n"
                 "请用管理员账号登录，到“我的操作员”（页面4002）开账号，或回绝。不认识这个人，请回绝。")  # fmt: skip
         notify(boss.email, "有人请您开操作员账号", text)

@@ -321,5 +321,11 @@ def names_of_documents(ids) -> dict[UUID, tuple[str, str | None]]:
     return {id: (kind, number) for id, kind, number in session.execute(query)} if ids else {}
 
 
+def last_events_about(subject: str, acts: tuple[str, ...], limit: int) -> list[HistoryEvent]:
+    """The newest first."""
+    query = select(HistoryEvent).where(HistoryEvent.subject == subject, HistoryEvent.act.in_(acts))
+    return list(session.scalars(query.order_by(HistoryEvent.id.desc()).limit(limit)))
+
+
 def events_about(subject: str) -> list[HistoryEvent]:
     return list(session.scalars(select(HistoryEvent).where(HistoryEvent.subject == subject).order_by(HistoryEvent.id)))

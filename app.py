@@ -63,8 +63,8 @@ def create_app(settings: Settings | None = None, areas=AREAS) -> Flask:
     LoginManager(app).request_loader(lambda request: access.current())
     for area in areas:
         app.register_blueprint(area.bp)
-    for bridge_view in auth.BRIDGE_VIEWS:
-        csrf.exempt(bridge_view)
+    for other_view in (*auth.BRIDGE_VIEWS, *account.CLIENT_VIEWS):  # programs, with keys of their own
+        csrf.exempt(other_view)
     _refuse_undeclared_views(app)
     _add_commands(app)
     return app

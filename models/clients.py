@@ -43,3 +43,8 @@ def revoke_clients_of(user_id: UUID, now: datetime) -> int:
     """All that this user registered; gives how many."""
     query = update(ImportClient).where(ImportClient.user_id == user_id, ImportClient.revoked_at.is_(None))
     return session.execute(query.values(revoked_at=now)).rowcount
+
+
+def find_own_client(enterprise_id: UUID, client_id: UUID) -> ImportClient | None:
+    client = session.get(ImportClient, client_id)
+    return client if client and client.enterprise_id == enterprise_id else None

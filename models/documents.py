@@ -292,19 +292,43 @@ def next_serial(series: str) -> int:
     return session.scalar(statement)
 
 
-def page_of_events(
-    enterprise_id: UUID, before: int | None, limit: int, *, acts=(), text: str = "", since=None, until=None
-):
-    """A company's own events, newest first; `before`: id of the row before. `acts`: codes; `text`: begins a user name."""
-    query = select(HistoryEvent).where(HistoryEvent.enterprise_id == enterprise_id)
+EXACT_EVENTS = 10_000  # totals are counted up to here
+
+
+def company_events(enterprise_id: UUID, *, acts=(), text: str = "", name: str = "", since=None, until=None):
+    """A query for a company's own events, newest first. `acts`: codes; `text` begins the user name, `name` is all of it."""
     conditions = [
-        HistoryEvent.id < before if before else None,
         HistoryEvent.act.in_(acts) if acts else None,
         HistoryEvent.user_name.startswith(text, autoescape=True) if text else None,
+        HistoryEvent.user_name == name if name else None,
         HistoryEvent.at >= since if since else None,
         HistoryEvent.at < until if until else None,
     ]
-    query = query.where(*(each for each in conditions if each is not None))
+    query = select(HistoryEvent).where(HistoryEvent.enterprise_id == enterprise_id)
+    return query.where(*(each for each in conditions if each is not None)).order_by(HistoryEvent.id.desc())
+
+
+def page_of_events(enterprise_id: UUID, before: int | None, limit: int, **search) -> list[HistoryEvent]:
+    """As `company_events`, `limit` of them; `before`: id of the row before."""
+    query = company_events(enterprise_id, **search)
+    return list(session.scalars((query.where(HistoryEvent.id < before) if before else query).limit(limit)))
+
+
+def count_events(enterprise_id: UUID, **search) -> int:
+    """Exact up to `EXACT_EVENTS`; one more means: or more."""
+    query = company_events(enterprise_id, **search).with_only_columns(HistoryEvent.id).order_by(None)
+    return session.scalar(select(func.count()).select_from(query.limit(EXACT_EVENTS + 1).subquery()))
+
+
+def names_of_documents(ids) -> dict[UUID, tuple[str, str | None]]:
+    """{id: (kind, 受理编号)}."""
+    query = select(Document.id, Document.kind, Document.number).where(Document.id.in_(ids))
+    return {id: (kind, number) for id, kind, number in session.execute(query)} if ids else {}
+
+
+def last_events_about(subject: str, acts: tuple[str, ...], limit: int) -> list[HistoryEvent]:
+    """The newest first."""
+    query = select(HistoryEvent).where(HistoryEvent.subject == subject, HistoryEvent.act.in_(acts))
     return list(session.scalars(query.order_by(HistoryEvent.id.desc()).limit(limit)))
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Base, Row, session
@@ -53,3 +53,7 @@ def uses_of(seal_id: UUID, limit: int = 100) -> list[SealUse]:
     """Newest first."""
     query = select(SealUse).where(SealUse.seal_id == seal_id).order_by(SealUse.id.desc()).limit(limit)
     return list(session.scalars(query))
+
+
+def count_uses(seal_id: UUID) -> int:
+    return session.scalar(select(func.count()).where(SealUse.seal_id == seal_id))

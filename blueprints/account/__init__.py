@@ -2,7 +2,7 @@
 
 from blueprints.common.areas import Area
 
-from . import binding
+from . import activity, binding, client_api, clients, seals
 from .commands import accounts
 from .jobs import refresh_codes
 from .menu import MENU
@@ -11,4 +11,5 @@ from .routes import bp, open_items
 AREA = Area(
     "40", "管理员账号信息管理", bp, menu=MENU, open_items=open_items, jobs=(refresh_codes,), commands=(accounts,)
 )
-__all__ = ["AREA", "binding"]
+CLIENT_VIEWS = client_api.CLIENT_VIEWS
+__all__ = ["AREA", "CLIENT_VIEWS", "activity", "binding", "clients", "seals"]

@@ -1,6 +1,6 @@
 """What the pages of this area share: blueprint, the page with the seven-entry menu at its left, lines of an error summary."""
 
-from flask import Blueprint, request
+from flask import Blueprint, current_app, request
 
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import show
@@ -32,3 +32,14 @@ def error_line(sentence: Sentence, anchor: str) -> dict:
 def typed_fields() -> dict[str, list[str]]:
     """What was posted, as a `DocumentForm` takes it."""
     return {name: values for name, values in request.form.to_dict(flat=False).items() if name != "csrf_token"}
+
+
+class Sheet:
+    """What the fields of a plain page look at: the region, what this company may choose from, the fields above."""
+
+    def __init__(self, **choices):
+        self.region, self.choices, self.here = current_app.config["REGION"], choices, {}
+
+    def at(self, here):
+        self.here = here
+        return self

@@ -1,51 +1,32 @@
-"""Pages 9001–9010 of the officials: queue and decision."""
+"""Page 9002: one application with everything that helps to decide it, claims and decisions."""
 
-from datetime import date, datetime
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 
 from blueprints.common import access, clock
-from blueprints.common.access import Needs, Principal, page
+from blueprints.common.access import Principal, page
 from blueprints.common.documents import FactsChanged, NotNow, NotReady, NotYours
 from blueprints.common.kinds import CannotTakeEffect, Kind, Stage
-from blueprints.common.pages import show
+from blueprints.common.numbers import Sentence
 from blueprints.common.records import Line, lines_sent, round_of
 from blueprints.common.wizard_base import office
 from models.database import session
-from models.documents import Document, find_document, queue
+from models.documents import Document, find_document
 
-bp = Blueprint("reviews", __name__, url_prefix="/reviews")
-DESKS = ("registration", "data-centre")
-NEEDS = Needs(desks=DESKS)
-PAGE_SIZE = 20
+from . import claims, company_routes, day_routes, queue_routes
+from .base import NEEDS, bp, show_here, status_for_officials
+from .remarks import machines_waiting, remarks_on, why_not
 
-
-@bp.get("/")
-@page("9001", "审核工作台", NEEDS)
-def show_queue():
-    principal = access.current()
-    rows = queue(principal.desks, read_cursor(request.args.get("after")), PAGE_SIZE + 1)
-    shown = [(row, office().kinds[row.document.kind], stage_named(row)) for row in rows[:PAGE_SIZE]]
-    cursor = write_cursor(rows[PAGE_SIZE - 1]) if len(rows) > PAGE_SIZE else None
-    return show("reviews/queue.html", rows=shown, cursor=cursor, today=clock.today())
+ROUTES = (queue_routes, day_routes, company_routes)
 
 
-def stage_named(row) -> Stage:
-    return next(stage for stage in office().kinds[row.document.kind].stages if stage.slug == row.stage)
+class Missing(Exception):
+    """A return or refusal without a reason."""
 
-
-def write_cursor(row) -> str:
-    due = row.due or date(9999, 12, 31)
-    return f"{due:%Y%m%d}|{row.opened_at.isoformat()}|{row.document_id}"
-
-
-def read_cursor(text: str | None) -> tuple | None:
-    try:
-        due, opened, document_id = (text or "").split("|")
-        return datetime.strptime(due, "%Y%m%d").date(), datetime.fromisoformat(opened), UUID(document_id)
-    except ValueError:
-        return None
+    def __init__(self, sentence: Sentence):
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def get_reviewed_or_404(id: UUID) -> tuple[Document, Kind]:
@@ -55,28 +36,38 @@ def get_reviewed_or_404(id: UUID) -> tuple[Document, Kind]:
     return document, office().kinds[document.kind]
 
 
+def stage_to_decide(document: Document) -> Stage | None:
+    return next(iter(office().may_decide(document, access.current())), None)
+
+
 @bp.get("/<uuid:id>")
 @page("9002", "审核", NEEDS)
 def show_review(id):
-    document, kind = get_reviewed_or_404(id)
-    return render_review(document, kind)
+    return render_review(*get_reviewed_or_404(id))
 
 
-def render_review(document: Document, kind: Kind, *, problems=(), typed=None, stage_form=None, changed=None):
-    principal = access.current()
-    stage = next(iter(office().may_decide(document, principal)), None)
+def render_review(document: Document, kind: Kind, *, problems=(), typed=None, form=None, changed=None):
+    stage, all_lines, beside = stage_to_decide(document), lines_sent(document), kind.beside(document)
     changes = {change.path: change for change in office().changes(document)}
     only_changed = request.args.get("view") != "all" and bool(changes)
-    lines = [line for line in lines_sent(document) if not only_changed or line.path in changes]
-    before = decided_reasons(document)
-    form = stage_form or (office().stage_form(document, stage) if stage else None)
-    return show(
-        "reviews/review.html", document=document, kind=kind, stage=stage, lines=lines, changes=changes,
-        only_changed=only_changed, before=before, status=office().status(document), office=office(), form=form,
-        reasons=reasons_for(kind), problems=problems, typed=typed or {}, round=round_of(document), changed=changed or {},
-        earlier=office().earlier(document, stage.slug) if stage else None, total=len(lines_sent(document)),
-        due=office().due(document, stage) if stage else None, today=clock.today(),
+    return show_here(
+        "review.html", document=document, kind=kind, stage=stage, changes=changes, only_changed=only_changed,
+        lines=[line for line in all_lines if not only_changed or line.path in changes], total=len(all_lines),
+        beside=beside, remarks=remarks_on(document, all_lines, beside), before=decided_reasons(document),
+        status=status_for_officials(document), office=office(), round=round_of(document), today=clock.today(),
+        form=form or (office().stage_form(document, stage) if stage else None), reasons=reasons_for(kind),
+        problems=problems, typed=typed or {}, changed=changed or {}, view=request.args.get("view"),
+        waits=machines_waiting(document) if stage else why_not(document, access.current()), **of_stage(document, stage),
     )  # fmt: skip
+
+
+def of_stage(document: Document, stage: Stage | None) -> dict:
+    if stage is None:
+        return {"earlier": None, "due": None, "hold": None}
+    return {
+        "earlier": office().earlier(document, stage.slug), "due": office().due(document, stage),
+        "hold": claims.hold_on(document, stage.slug, access.current()),
+    }  # fmt: skip
 
 
 def decided_reasons(document: Document) -> dict[str, str]:
@@ -92,58 +83,93 @@ def reasons_for(kind: Kind) -> list[str]:
 @bp.post("/<uuid:id>")
 @page("9002", "审核", NEEDS)
 def decide(id):
-    """`go`: approve | confirm | return | refuse. The round of the page is checked: no decision on an old page."""
+    """`go`: claim | take | put-back | approve | confirm | return | refuse. A decision on an old page is none."""
     document, kind = get_reviewed_or_404(id)
+    act = request.form.get("go", "")
     try:
-        message = carry_out(document, kind, request.form.get("go"), access.current())
+        message = change_claim(document, act) if act in claims.ACTS else carry_out(document, act, access.current())
     except (NotNow, NotYours):
         session.rollback()
         flash("这份申请刚才有变化，您的决定没有记下，请看最新的状态。")
         return redirect(url_for("reviews.show_review", id=id), 303)
-    except FactsChanged as facts:
+    except (FactsChanged, NotReady, CannotTakeEffect, Missing, claims.HeldByAnother) as refused:
         session.rollback()
-        return render_review(find_document(id), kind, changed=facts.changes)
-    except (NotReady, CannotTakeEffect) as error:
-        session.rollback()
-        problems = error.problems if isinstance(error, NotReady) else [error.problem]
-        return show_refused_decision(find_document(id), kind, problems)
-    except MissingReason as error:
-        session.rollback()
-        return render_review(find_document(id), kind, problems=[error.line], typed=request.form)
+        return render_refused(find_document(id), kind, refused)
     session.commit()
+    return answer_done(document, kind, act, message)
+
+
+def answer_done(document: Document, kind: Kind, act: str, message: str):
+    """After a claim the page goes on with what is typed; after a decision the queue does."""
     flash(message)
-    return redirect(url_for("reviews.show_queue"), 303)
+    if act not in claims.ACTS:
+        return redirect(url_for("reviews.show_queue"), 303)
+    if is_typed(document):
+        return render_review(document, kind, typed=request.form, form=typed_form(document))
+    return redirect(url_for("reviews.show_review", id=document.id, view=request.args.get("view")), 303)
 
 
-class MissingReason(Exception):
-    """A return or refusal without a reason."""
-
-    def __init__(self, number: str, words: str):
-        super().__init__(words)
-        self.line = {"number": number, "sentence": words, "href": "#decision"}
+def is_typed(document: Document) -> bool:
+    names = {"refusal", *(field.name for field in typed_form(document) or ())}
+    return any(value for name, value in request.form.items() if name in names or name[:4] in ("why:", "say:"))
 
 
-def carry_out(document: Document, kind: Kind, act: str | None, principal: Principal) -> str:
-    stage = next(iter(office().may_decide(document, principal)), None)
+def typed_form(document: Document):
+    stage = stage_to_decide(document)
+    return office().stage_form(document, stage, request.form.to_dict(flat=False)) if stage else None
+
+
+def render_refused(document: Document, kind: Kind, refused: Exception):
+    """Nothing was decided; what is wrong is said, and all that was typed stays."""
+    form, problems, changed = typed_form(document), [], {}
+    if isinstance(refused, FactsChanged):
+        changed = refused.changes
+    elif isinstance(refused, NotReady | CannotTakeEffect):
+        found = refused.problems if isinstance(refused, NotReady) else [refused.problem]
+        problems = [error_line(problem.sentence, problem.number, problem.path.rpartition("/")[2]) for problem in found]
+        if form:
+            form.check()
+    else:
+        problems = [error_line(refused.sentence, refused.sentence.number, "decision")]
+    return render_review(document, kind, problems=problems, typed=request.form, form=form, changed=changed)
+
+
+def error_line(sentence: str, number: str, anchor: str) -> dict:
+    return {"number": number, "sentence": sentence, "href": f"#{anchor}"}
+
+
+def change_claim(document: Document, act: str) -> str:
+    return claims.ACTS[act](document, request.form.get("stage", ""), access.current())
+
+
+def carry_out(document: Document, act: str, principal: Principal) -> str:
+    stage = stage_to_decide(document)
     if stage is None:
         raise NotNow(str(document.id))
     slug, round = request.form.get("stage", ""), request.form.get("round", 0, int)
+    claims.refuse_if_held(document, slug, principal)
     if act == "return":
         reasons = read_reasons(lines_sent(document))
         office().send_back(document, slug, principal, round, reasons)
         return f"已退回，写了{len(reasons)}项原因，申请人会收到邮件。"
     if act == "refuse":
-        reason = request.form.get("refusal", "").strip()
-        if not reason:
-            raise MissingReason("90231", "不予通过要写理由")
-        office().refuse(document, slug, principal, round, reason)
+        office().refuse(document, slug, principal, round, read_refusal())
         return "已不予通过，申请人会收到邮件。"
     knowing = frozenset(request.form.getlist("knowing"))
     if act == "confirm":
         office().confirm(document, slug, principal, round, knowing)
-    else:
+    elif act == "approve":
         office().approve(document, slug, principal, round, request.form.to_dict(flat=False), knowing)
+    else:
+        raise NotNow(act)
     return f"「{stage.title}」已通过。"
+
+
+def read_refusal() -> str:
+    reason = request.form.get("refusal", "").strip()
+    if not reason:
+        raise Missing(Sentence("90231", "不予通过要写理由"))
+    return reason
 
 
 def read_reasons(lines: tuple[Line, ...]) -> list[tuple[str, str]]:
@@ -154,15 +180,5 @@ def read_reasons(lines: tuple[Line, ...]) -> list[tuple[str, str]]:
         if words := "".join(part for part in (chosen if chosen != "other" else "", said) if part):
             reasons.append((line.path, words))
     if not reasons:
-        raise MissingReason("90232", "退回要至少写一项原因：请在要改的那一项后面选原因，或写明怎么改")
+        raise Missing(Sentence("90232", "退回要至少写一项原因：请在要改的那一项后面选原因，或写明怎么改"))
     return reasons
-
-
-def show_refused_decision(document: Document, kind: Kind, problems):
-    """What the decider supplied is wrong, or the world has changed: shown, nothing was decided."""
-    lines = [{"number": p.number, "sentence": p.sentence, "href": f"#{p.path.rpartition('/')[2]}"} for p in problems]
-    stage = next(iter(office().may_decide(document, access.current())), None)
-    form = office().stage_form(document, stage, request.form.to_dict(flat=False)) if stage else None
-    if form:
-        form.check()
-    return render_review(document, kind, problems=lines, stage_form=form, typed=request.form)

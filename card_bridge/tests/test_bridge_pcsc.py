@@ -14,7 +14,7 @@ from eport_card_bridge.outcomes import Stop
 from eport_card_bridge.pcsc import PcscReaders
 
 from sandbox.card import stack
-from sandbox.card.state import change_state
+from sandbox.card.state import change_state, read_state
 
 pytestmark = pytest.mark.xdist_group("pcsc")
 ROOT = Path(__file__).parents[2]
@@ -141,6 +141,15 @@ def test_two_wrong_pins_then_out_and_in(put_in):
     card.pull()
     card.insert()
     assert "state=finished" in anna.enter_pin(PIN).text
+
+
+def test_the_pin_is_changed_and_nothing_is_left_on_the_card(put_in):
+    stage, card, anna = put_in()
+    anna.open(stage.bridge_origin + "/pin").submit("/pin", pin=PIN, new_pin="271828", new_pin_again="271828")
+    assert "卡密码已经改好" in anna.text
+    assert read_state(card.state)["pin"] == "271828"
+    assert "status 6985" in second_process()
+    assert "state=finished" in anna.open(anna.ask()).enter_pin("271828").text
 
 
 def test_a_second_process_waits_and_then_finds_no_pin(put_in):

@@ -139,7 +139,7 @@ def test_a_withdrawal_is_asked_for_once_more_and_ends_it(anna, clerk):
     anna.submit("撤回")
     assert "已撤回。要再办，请重新申请。" in anna.main and document_of(anna).end_outcome == "withdrawn"
     clerk.open("/reviews/")
-    assert "anna公司" not in clerk.main and "专线申请" not in clerk.main
+    assert "anna公司" not in clerk.main and "没有等您办的申请" in clerk.main
     anna.open(f"{root}/withdraw").submit("撤回")
     assert "不能撤回了" in anna.main
 

@@ -1,6 +1,5 @@
-"""Routes of the bridge on 127.0.0.1: entry, consent, PIN, settings, start list."""
+"""Routes of the bridge on 127.0.0.1: entry, consent, PIN, PIN change, settings, start list."""
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +9,13 @@ from aiohttp import web
 from .bridge import Bridge, Options
 from .guard import OWN_ORIGIN, PAGES, guard, html, redirect
 from .origins import BadOrigin, parse_origin
-from .outcomes import Outcome, Stop
+from .outcomes import PIN_CHANGE_ENDS, Outcome, Stop
 from .pages import Pages
+from .pin_change import PIN_FORMAT, TypedPins
 from .requests import Request
 from .statement import REQUEST_ID
 
 BRIDGE: web.AppKey[Bridge] = web.AppKey("bridge", Bridge)
-PIN_FORMAT = re.compile(r"[!-~]{4,16}\Z")
 
 
 def create_app(options: Options) -> web.Application:
@@ -27,6 +26,8 @@ def create_app(options: Options) -> web.Application:
     app.router.add_get("/requests/{id}", show_request, allow_head=False)
     app.router.add_post("/requests/{id}/consent", answer_consent)
     app.router.add_post("/requests/{id}/pin", answer_pin)
+    app.router.add_get("/pin", show_pin_change, allow_head=False)
+    app.router.add_post("/pin", change_pin)
     app.router.add_get("/settings", show_settings, allow_head=False)
     app.router.add_post("/settings", save_settings)
     app.on_cleanup.append(close)
@@ -106,6 +107,31 @@ async def answer_pin(http: web.Request) -> web.Response:
     else:
         request.stop = Stop(Outcome.PIN_FORMAT)
     return redirect(request.here)
+
+
+async def show_pin_change(http: web.Request) -> web.Response:
+    """GET /pin; with ?seen=<used token> what came of that change. Nothing is taken from an address, least of all a PIN."""
+    bridge, pages = http.app[BRIDGE], http.app[PAGES]
+    if set(http.query) - {"seen"}:
+        raise Stop(Outcome.FORM)
+    stop = await bridge.pin_changes.outcome(http.query.get("seen", ""))
+    if stop and stop.outcome in PIN_CHANGE_ENDS:
+        return html(pages.pin_changed(stop))
+    cards, trouble = await bridge.look_at_cards()
+    said = {found.outcome: found for found in (stop, trouble) if found}
+    token = bridge.tokens.new("change-pin")
+    return html(pages.pin_change(token, bridge.store.phrase, cards, list(said.values())))
+
+
+async def change_pin(http: web.Request) -> web.Response:
+    """Starts the change and leaves the POST behind, so that no reload can send the PINs again."""
+    bridge, form = http.app[BRIDGE], await http.post()
+    token = text(form, "token")
+    if not bridge.pin_changes.is_same_click(token):
+        bridge.tokens.use(token, "change-pin")
+        names = ("card", "pin", "new_pin", "new_pin_again")
+        bridge.start_pin_change(token, TypedPins(form.get("answer") == "yes", *(text(form, name) for name in names)))
+    return redirect(f"/pin?seen={token}")
 
 
 async def show_settings(http: web.Request) -> web.Response:

@@ -1,6 +1,7 @@
 """APDU profile of the e-port applet: select, certificate, PIN, authentication, signature of a customs message."""
 
 import hashlib
+import re
 from collections.abc import Callable
 
 from .certificate import BadCertificate, CardCertificate, read_certificate
@@ -19,7 +20,10 @@ SM2_G = (
 SM2_ID = b"1234567812345678"
 ALGORITHM_BYTE = {"rsa": 1, "sm2": 2}
 LARGEST_CERTIFICATE = 32767
+PIN_BYTES = 16  # of each PIN in CHANGE REFERENCE DATA, padded with FF
+NEW_PIN = re.compile(r"[0-9]{6,8}\Z")  # what a user may choose; the card itself asks for 6 characters at least
 OK, BLOCKED, NOT_ALLOWED, CONDITIONS, BAD_OFFSET = 0x9000, 0x6983, 0x6982, 0x6985, 0x6B00
+BAD_DATA, MEMORY_TROUBLE = 0x6A80, 0x65  # the latter is a first byte: what was written is not known
 
 
 def sm2_digest(point: bytes, data: bytes) -> bytes:
@@ -79,12 +83,20 @@ class EportApplet:
         """One VERIFY, never repeated. Raises Stop with the tries that are left."""
         data = pin.encode("ascii")
         _, status = self._send(bytes([0, 0x20, 0, 0x81, len(data)]) + data)
-        if status == BLOCKED:
-            raise Stop(Outcome.PIN_BLOCKED, 0)
-        if status & 0xFFF0 == 0x63C0:
-            raise wrong_pin(status & 15)
-        if status != OK:
-            raise Stop(Outcome.STOPPED)
+        _check_pin_status(status)
+
+    def change_pin(self, old: str, new: str) -> None:
+        """One CHANGE REFERENCE DATA, never repeated. Raises Stop; PIN_UNSURE means that either PIN may hold now."""
+        data = b"".join(pin.encode("ascii").ljust(PIN_BYTES, b"\xff") for pin in (old, new))
+        try:
+            _, status = self._send(bytes([0, 0x24, 0, 0x81, len(data)]) + data)
+        except Stop as stop:
+            raise Stop(Outcome.PIN_UNSURE) from stop
+        if status >> 8 == MEMORY_TROUBLE:
+            raise Stop(Outcome.PIN_UNSURE)
+        if status == BAD_DATA:
+            raise Stop(Outcome.NEW_PIN_REFUSED)
+        _check_pin_status(status)
 
     def authenticate(self, digest: bytes) -> bytes:
         """INTERNAL AUTHENTICATE: the card itself prefixes "EPORT-AUTH\\0" and hashes, so this can never yield a
@@ -98,3 +110,12 @@ class EportApplet:
         else:
             block = SHA1_PREFIX + hashlib.sha1(signed_info).digest()
         return self._run(bytes([0, 0x2A, 0x9E, 0x9A, len(block)]) + block + b"\0")
+
+
+def _check_pin_status(status: int) -> None:
+    if status == BLOCKED:
+        raise Stop(Outcome.PIN_BLOCKED, 0)
+    if status & 0xFFF0 == 0x63C0:
+        raise wrong_pin(status & 15)
+    if status != OK:
+        raise Stop(Outcome.STOPPED)

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import ssl
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +13,19 @@ from typing import Any
 
 from .guard import Tokens
 from .outcomes import CAN_GO_ON, Outcome, Stop
+from .pin_change import PinChanges, TypedPins
 from .portal_client import PortalClient
 from .readers import CardInReader, ReaderList, find_cards
 from .requests import Request, claim
 from .store import Store
 from .tries import PinTries
-from .worker import HELD_SECONDS, Attempt, Worker, resolve
+from .worker import HELD_SECONDS, Attempt, PinEntry, Worker, resolve
 
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 5
 KEEP_ENDED_SECONDS = 600
+# Their sentences speak of what is signed; in a PIN change the card has done nothing yet when they arise.
+BEFORE_THE_CHANGE = {Outcome.REMOVED, Outcome.CARD_RESET, Outcome.STOPPED}
 
 
 @dataclass
@@ -47,6 +50,7 @@ class Bridge:
         self.store = Store(options.data_folder, options.signing_origins)
         self.tokens = Tokens()
         self.requests: dict[tuple[str, str], Request] = {}
+        self.pin_changes = PinChanges()
         self._tries = PinTries()
         self._pool = ThreadPoolExecutor(max_workers=8)
         self._tasks: set[asyncio.Task] = set()
@@ -95,7 +99,7 @@ class Bridge:
     async def end(self, request: Request, stop: Stop, page: str) -> None:
         """The request is at its end, for better or worse; the portal is told the number."""
         request.stage = "done" if stop.outcome is Outcome.OK else "failed"
-        request.stop, request.ended = stop, time.monotonic()
+        request.stop, request.ended = stop.bare, time.monotonic()
         LOG.info("outcome %s for %s", stop.outcome.number, request.origin)
         await request.client.report(page, stop.outcome)
         await request.client.close()
@@ -115,7 +119,7 @@ class Bridge:
         """Starts the card work; gives the URL that releases M, or an empty text if it came to nothing."""
         before, request.stage, request.stop = request.stage, "signing", None
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        attempt = Attempt(request, pin, serial, started, asyncio.Event())
+        attempt = Attempt(serial=serial, pin=pin, request=request, started=started)
         self._start(self._work(attempt, before))
         return await started
 
@@ -123,12 +127,12 @@ class Bridge:
         """Maps every way the card work can stop to a stage from which the user can go on."""
         request = attempt.request
         try:
-            await self._run(attempt)
+            await self._run(attempt, lambda worker: worker.sign(attempt))
             await self.end(request, Stop(Outcome.OK), "signing" if request.messages else "pin")
         except Stop as stop:
             page = "signing" if request.code_sent else "pin"
             if stop.outcome in CAN_GO_ON and time.monotonic() < request.ends:
-                request.stop, request.stage = stop, "stopped" if request.code_sent else before
+                request.stop, request.stage = stop.bare, "stopped" if request.code_sent else before
                 LOG.info("outcome %s for %s", stop.outcome.number, request.origin)
                 await request.client.report(page, stop.outcome)
             else:
@@ -138,14 +142,30 @@ class Bridge:
                 request.stop, request.stage = Stop(Outcome.STOPPED), "stopped" if request.code_sent else before
             resolve(attempt.started, "")
 
-    async def _run(self, attempt: Attempt) -> None:
+    def start_pin_change(self, token: str, typed: TypedPins) -> None:
+        """Goes on when the browser is closed; what came of it stands under `token`."""
+        self.pin_changes.add(token, self._start(self._change_pin(typed)))
+
+    async def _change_pin(self, typed: TypedPins) -> Stop:
+        try:
+            typed.check()
+            entry = PinEntry(serial=typed.serial, pin=typed.old, new_pin=typed.new)
+            await self._run(entry, lambda worker: worker.change_pin(entry))
+            stop = typed.success
+        except Stop as trouble:
+            stop = Stop(Outcome.PIN_NOT_CHANGED) if trouble.outcome in BEFORE_THE_CHANGE else trouble.bare
+        LOG.info("outcome %s of a PIN change", stop.outcome.number)
+        return stop
+
+    async def _run(self, entry: PinEntry, action: Callable[[Worker], None]) -> None:
+        """The card work in a thread. While another program holds the card the PIN is kept for HELD_SECONDS only."""
         loop = asyncio.get_running_loop()
         worker = Worker(self.options.source, loop, self._tries)
-        work = loop.run_in_executor(self._pool, worker.sign, attempt)
-        opened = asyncio.create_task(attempt.opened.wait())
+        work = loop.run_in_executor(self._pool, action, worker)
+        opened = asyncio.create_task(entry.opened.wait())
         await asyncio.wait([work, opened], timeout=HELD_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         opened.cancel()
-        if not work.done() and attempt.give_up():
+        if not work.done() and entry.give_up():
             work.add_done_callback(take_result)
             raise Stop(Outcome.HELD)
         await work

@@ -131,6 +131,42 @@ class Outcome(Enum):
     PIN_WRONG_3 = (133, 9733, *PIN_WRONG[2:])
     PIN_WRONG_4 = (134, 9734, *PIN_WRONG[2:])
     PIN_WRONG_5 = (135, 9735, *PIN_WRONG[2:])
+    PIN_CHANGED = (
+        *(141, 9741, "卡密码已经改好，下次请用新密码。这一页可以关掉。"),
+        *("新密码记住了吗？", "请用户回到网页，用新密码登录一次。"),
+    )
+    PIN_CHANGED_TO_KNOWN = (
+        *(142, 9742, "卡密码已经改好。可是88888888是出厂密码，谁都知道，请再改一次。"),
+        *("卡只有本人在用吗？", "请用户再打开“修改卡密码”，换一个别人猜不到的。"),
+    )
+    NEW_PIN_FORMAT = (
+        *(143, 9743, "新密码要6到8位数字。卡密码没有改，次数也没有少。"),
+        *("新密码输了几位，有没有字母？", "请看清输入法是不是半角，输6到8位数字。"),
+    )
+    NEW_PIN_DIFFERS = (
+        *(144, 9744, "两次输的新密码不一样。卡密码没有改，次数也没有少。"),
+        *("两次输的是同一个吗？", "请慢慢再输一遍，两次要一样。"),
+    )
+    NEW_PIN_SAME = (
+        *(145, 9745, "新密码和旧密码一样。卡密码没有改，次数也没有少。"),
+        *("是要换一个新的吗？", "请换一个不同的新密码；不想改就点“取消”。"),
+    )
+    NEW_PIN_REFUSED = (
+        *(146, 9746, "卡不收这个新密码，卡密码没有改。请换一个新密码。"),
+        *("新密码是不是连号，或者都是同一个数字？", "换一个不连号的6到8位数字；还不收，到制卡中心问。"),
+    )
+    PIN_UNSURE = (
+        *(147, 9747, "改到一半卡没有回音，不知道改成没有。请把卡拔出再插好，用新密码试一次；不对，就还是旧密码。"),
+        *("卡重新插过吗，用新密码试过没有？", "先用新密码登录一次，不对再用旧密码；两个都不对就不要再试，到制卡中心。"),
+    )
+    PIN_KEPT = (
+        *(148, 9748, "您已经取消，卡密码没有改。"),
+        *("是您点的取消吗？", "要改就再打开“修改卡密码”；不是本人点的，请记下。"),
+    )
+    PIN_NOT_CHANGED = (
+        *(149, 9749, "没有办成，卡密码没有改。请把卡拔出再插好，再输一次。"),
+        *("有人碰过读卡器，或开着别的读卡软件吗？", "关掉其他读卡软件，插好卡再输；还不行，换USB口或读卡器。"),
+    )
 
     def __init__(self, number: int, shown: int, sentence: str, question: str, mend: str) -> None:
         self.number, self.shown, self.sentence, self.question, self.mend = number, shown, sentence, question, mend
@@ -143,6 +179,8 @@ WRONG_PIN = {
     4: Outcome.PIN_WRONG_4,
     5: Outcome.PIN_WRONG_5,
 }
+# With these a PIN change is at its end; after any other the page asks again.
+PIN_CHANGE_ENDS = {Outcome.PIN_CHANGED, Outcome.PIN_CHANGED_TO_KNOWN, Outcome.PIN_KEPT}
 # After these the user can go on from the same page; after any other the request is at its end.
 CAN_GO_ON = {
     *(Outcome.NO_SERVICE, Outcome.NO_READER, Outcome.NO_CARD, Outcome.WRONG_CARD, Outcome.UNKNOWN_CARD),
@@ -162,6 +200,11 @@ class Stop(Exception):
     @property
     def sentence(self) -> str:
         return self.outcome.sentence.format(left=self.left)
+
+    @property
+    def bare(self) -> "Stop":
+        """The same, to be kept: what was raised holds on to the frames it came through, and they to the PIN."""
+        return Stop(self.outcome, self.left)
 
 
 def wrong_pin(left: int) -> Stop:

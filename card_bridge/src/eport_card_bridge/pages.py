@@ -14,7 +14,7 @@ from .readers import CardInReader
 from .requests import Request
 from .statement import check_number
 
-CONSENT, PIN, PROGRESS, DONE, SETTINGS, START = "9601", "9602", "9603", "9604", "9605", "9606"
+CONSENT, PIN, PROGRESS, DONE, SETTINGS, START, PIN_CHANGE = "9601", "9602", "9603", "9604", "9605", "9606", "9607"
 STYLE = Path(__file__).with_name("pin.css").read_text("utf-8")
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 SPOKEN = str.maketrans("0123456789", "零幺二三四五六七八九")
@@ -114,7 +114,31 @@ class Pages:
             for r in requests
         )
         body = f"<ul>{items}</ul>" if items else "<p>没有没办完的事。请从网站开始。</p>"
-        return self.page(START, "读卡程序", body + '<p><a href="/settings">设置</a></p>')
+        return self.page(
+            START, "读卡程序", body + '<p><a href="/pin">修改卡密码</a></p><p><a href="/settings">设置</a></p>'
+        )
+
+    def pin_change(self, token: str, phrase: str, cards: list[CardInReader], said: list[Stop]) -> str:
+        """Without a card it asks for no PIN: the user must see first whose card it is."""
+        notices = "".join(warning(stop, identity) for stop, identity in zip(said, ("notice", "trouble"), strict=False))
+        if not cards:
+            return self.page(PIN_CHANGE, "修改卡密码", notices + '<p>卡插好以后，<a href="/pin">再看一次</a>。</p>')
+        fields = (
+            choice(cards, None)
+            + pin_field(False, "pin", "旧密码")
+            + pin_field(False, "new_pin", "新密码", "6到8位数字。不要用生日、电话，也不要用出厂的88888888。")
+            + pin_field(False, "new_pin_again", "再输一次新密码", "两次要一样。")
+            + buttons("确认，修改密码", "取消")
+        )
+        shown = listing(whole_card(cards[0])) if len(cards) == 1 else ""
+        body = shown + notices + form("/pin", {"token": token}, fields) + '<p class="hint">改的时候不要拔卡。</p>'
+        return self.page(PIN_CHANGE, "修改卡密码", phrase_box(phrase) + body)
+
+    def pin_changed(self, stop: Stop) -> str:
+        """The end of a PIN change, 9604 like every other end; with a way on if the new PIN is one that all know."""
+        more = '<p><a href="/pin">再改一次</a></p>' if stop.outcome is Outcome.PIN_CHANGED_TO_KNOWN else ""
+        title = "没有改" if stop.outcome is Outcome.PIN_KEPT else "卡密码改好了"
+        return self.page(DONE, title, f'<p id="outcome">{escape(stop.sentence)}</p>{more}')
 
     def settings(self, token: str, phrase: str, origins: tuple[list[str], list[str]], said: str) -> str:
         consented, signing = ("\n".join(known) for known in origins)
@@ -133,13 +157,16 @@ class Pages:
         return self.page(SETTINGS, "读卡程序的设置", body + '<p><a href="/">没办完的事</a></p>')
 
 
-def pin_field(focus: bool) -> str:
+def pin_field(
+    focus: bool, name: str = "pin", label: str = "卡密码", hint: str = "只送进卡里，不上网，也不保存。"
+) -> str:
     """Not type=password: the browser would offer to keep the PIN. On a long page the field takes no focus, for that
     would scroll the phrase and the words out of sight."""
     return (
-        '<label for="pin">卡密码</label><p class="hint" id="pin-hint">只送进卡里，不上网，也不保存。</p>'
-        '<input id="pin" name="pin" class="pin" type="text" inputmode="numeric" maxlength="16" autocomplete="off" '
-        f'autocapitalize="off" spellcheck="false" aria-describedby="pin-hint"{" autofocus" if focus else ""}>'
+        f'<label for="{name}">{label}</label><p class="hint" id="{name}-hint">{hint}</p>'
+        f'<p><input id="{name}" name="{name}" class="pin" type="text" inputmode="numeric" maxlength="16" '
+        'autocomplete="off" autocapitalize="off" spellcheck="false" '
+        f'aria-describedby="{name}-hint"{" autofocus" if focus else ""}></p>'
     )
 
 
@@ -208,6 +235,17 @@ def buttons(yes: str, no: str = "") -> str:
 def describe(card: CardInReader) -> str:
     certificate = card.certificate
     return f"{certificate.kind}，{certificate.holder}，卡号后四位{card.serial[-4:]}，密码还可以试{card.tries_left}次"
+
+
+def whole_card(card: CardInReader) -> list[tuple[str, str]]:
+    """Number in full, as it is printed on the card: the user compares."""
+    certificate = card.certificate
+    return [
+        ("哪张卡", words(f"{certificate.kind}，卡号{card.serial}", "card")),
+        ("持卡人", escape(certificate.holder)),
+        ("卡是谁家的", escape(certificate.company)),
+        ("还可以试", f"{card.tries_left}次，用完卡会锁住"),
+    ]
 
 
 def choice(cards: list[CardInReader], chosen: CardInReader | None) -> str:

@@ -6,14 +6,15 @@ import datetime
 import hashlib
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from .applet import EportApplet, Transmit
 from .messages import PROFILE_OF, build_signed_info
 from .outcomes import Outcome, Stop
-from .readers import ReaderList, choose_card, find_cards
+from .readers import CardInReader, ReaderList, choose_card, find_cards
 from .requests import Request
 from .statement import build_statement
 from .tries import Insertion, PinTries
@@ -26,33 +27,42 @@ RETRY_PAUSES = (1, 2, 4)
 ALGORITHM_NAMES = {"rsa": ("sha256", "eport-auth-rsa-sha256"), "sm2": ("sm3", "eport-auth-sm2-sm3")}
 
 
-@dataclass
-class Attempt:
-    """One PIN entry. `started` gets the URL the browser is sent to as soon as M is in quarantine."""
+@dataclass(kw_only=True)
+class PinEntry:
+    """What was typed once, for the card with this number; `new_pin` only when the PIN is to be changed."""
 
-    request: Request
-    pin: str
     serial: str
-    started: asyncio.Future[str]
-    opened: asyncio.Event
+    pin: str = field(repr=False)
+    new_pin: str = field(repr=False, default="")
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _state: str = "waiting"
 
-    def open(self) -> str:
-        """Takes the PIN, once, when the card is ours; an empty text says that the user no longer waits."""
+    def open(self) -> tuple[str, str]:
+        """Takes the PINs, once, when the card is ours; empty texts say that the user no longer waits."""
         with self._lock:
-            pin, self.pin = self.pin, ""
+            pins = self.pin, self.new_pin
+            self.pin = self.new_pin = ""
             if self._state == "waiting":
                 self._state = "open"
-            return pin
+            return pins
 
     def give_up(self) -> bool:
         """Another program holds the card: forgets the PIN. False if the card has been opened after all."""
         with self._lock:
             if self._state != "waiting":
                 return False
-            self._state, self.pin = "given up", ""
+            self._state = "given up"
+            self.pin = self.new_pin = ""
             return True
+
+
+@dataclass(kw_only=True)
+class Attempt(PinEntry):
+    """A PIN entry to sign. `started` gets the URL the browser is sent to as soon as M is in quarantine."""
+
+    request: Request
+    started: asyncio.Future[str]
 
 
 class Worker:
@@ -63,10 +73,26 @@ class Worker:
 
     def sign(self, attempt: Attempt) -> None:
         """Signs M, and for a batch its messages; raises Stop."""
-        request = attempt.request
-        card = request.card
-        if card is None or card.serial != attempt.serial or not card.reader.presence()[0]:
-            card = choose_card(find_cards(self._source), attempt.serial)
+        with self._hold(attempt.serial, attempt.request.card) as (transmit, expected):
+            self._work(transmit, attempt, expected)
+
+    def change_pin(self, entry: PinEntry) -> None:
+        """Changes the PIN; raises Stop. The certificate may have expired: the card is still its holder's."""
+        with self._hold(entry.serial, None) as (transmit, (serial, insertion)):
+            pin, new_pin = entry.open()
+            if not pin:
+                return
+            self._loop.call_soon_threadsafe(entry.opened.set)
+            applet = EportApplet(transmit)
+            if applet.serial != serial:
+                raise Stop(Outcome.WRONG_CARD)
+            self._spend(applet, insertion, lambda: applet.change_pin(pin, new_pin))
+
+    @contextmanager
+    def _hold(self, serial: str, card: CardInReader | None) -> Iterator[tuple[Transmit, tuple[str, Insertion]]]:
+        """The chosen card, in a transaction of its own, with its number and insertion as they were before."""
+        if card is None or card.serial != serial or not card.reader.presence()[0]:
+            card = choose_card(find_cards(self._source), serial)
         present, counter = card.reader.presence()
         if not present:
             raise Stop(Outcome.NO_CARD)
@@ -74,12 +100,12 @@ class Worker:
             raise Stop(Outcome.HELD)
         try:
             with card.reader.transaction() as transmit:
-                self._work(transmit, attempt, (card.serial, (card.reader.name, counter)))
+                yield transmit, (card.serial, (card.reader.name, counter))
         finally:
             card.reader.lock.release()
 
     def _work(self, transmit: Transmit, attempt: Attempt, expected: tuple[str, Insertion]) -> None:
-        pin = attempt.open()
+        pin, _ = attempt.open()
         if not pin:
             return
         self._loop.call_soon_threadsafe(attempt.opened.set)
@@ -102,15 +128,19 @@ class Worker:
             raise Stop(Outcome.CARD_NOT_YET_VALID)
         if request.messages and PROFILE_OF[applet.algorithm] not in request.profiles:
             raise Stop(Outcome.ALGORITHM)
-        self._tries.check(serial, insertion, applet.tries_left())
+        self._spend(applet, insertion, lambda: applet.verify_pin(pin))
+        return applet
+
+    def _spend(self, applet: EportApplet, insertion: Insertion, command: Callable[[], None]) -> None:
+        """Sends the one command that may cost a try, under the rule of tries."""
+        self._tries.check(applet.serial, insertion, applet.tries_left())
         try:
-            applet.verify_pin(pin)
+            command()
         except Stop as stop:
             if stop.left is not None:
-                self._tries.wrong(serial, insertion, stop.left)
+                self._tries.wrong(applet.serial, insertion, stop.left)
             raise
-        self._tries.right(serial)
-        return applet
+        self._tries.right(applet.serial)
 
     def _answer(self, attempt: Attempt, applet: EportApplet) -> None:
         """Sends certificate and signature over M. A lost reply is mended by sending the very same answer again."""

@@ -12,7 +12,16 @@ from blueprints.common.fields import DocumentForm, Secret
 from blueprints.common.history import record
 from blueprints.common.pages import go
 from blueprints.common.plain_forms import page_form, problem, summary_of
-from models.accounts import BoundCard, Enterprise, User, forget_devices, lock_enterprise, lock_user, users_closing, users_of
+from models.accounts import (
+    BoundCard,
+    Enterprise,
+    User,
+    forget_devices,
+    lock_enterprise,
+    lock_user,
+    users_closing,
+    users_of,
+)
 from models.clients import revoke_clients_of
 from models.database import session
 from models.documents import free_claim
@@ -48,7 +57,9 @@ def begin_closing():
     form, user = page_form(ClosingForm, "closing", posted=True), own_user()
     problems = form.check() or wrong_password(user, form.password.value, "password")
     if not problems and user.role == "administrator" and others_of(user):
-        problems = [problem("password", "90270", "本单位还有在用的操作员账号，请先移交管理员，或停用这些操作员，再注销")]
+        problems = [
+            problem("password", "90270", "本单位还有在用的操作员账号，请先移交管理员，或停用这些操作员，再注销")
+        ]
     if problems:
         return render_closing(form, problems)
     user.closing_at = clock.now() + timedelta(days=cooling_days())

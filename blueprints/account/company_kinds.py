@@ -18,7 +18,13 @@ from models.accounts import MIGRATED, Enterprise, lock_enterprise
 from models.database import session
 
 IMAGES = ("jpg", "gif", "bmp", "jpeg", "png")
-COUNTRIES = [("CHN", "CHN-中国"), ("HKG", "HKG-中国香港"), ("MAC", "MAC-中国澳门"), ("TWN", "TWN-中国台湾"), ("OTH", "其他国家或地区")]
+COUNTRIES = [
+    ("CHN", "CHN-中国"),
+    ("HKG", "HKG-中国香港"),
+    ("MAC", "MAC-中国澳门"),
+    ("TWN", "TWN-中国台湾"),
+    ("OTH", "其他国家或地区"),
+]
 
 
 def own_company(case) -> Enterprise | None:
@@ -91,7 +97,9 @@ COMPANY_CHANGE = Kind(
 class RepresentativeForm(DocumentForm):
     name = Text("法定代表人姓名", number="402101", limit=40)
     id_type = Choice("法定代表人证件类型", number="402102", options=PERSON_PAPERS, hint=PASSPORT_HINT, span=True)
-    id_number = Text("法定代表人证件号码", paper_fits, paper_is_ours, number="402103", limit=30, personal=True, code=True)
+    id_number = Text(
+        "法定代表人证件号码", paper_fits, paper_is_ours, number="402103", limit=30, personal=True, code=True
+    )
     valid_from = Text("身份证有效起始日期", date_shape, number="402104", code=True, hint="日期格式:YYYYMMDD")
     valid_to = Text("身份证有效截至日期", until_shape, not_expired, number="402105", code=True,
                     hint="日期格式:YYYYMMDD,长期有效请输入8个0")  # fmt: skip

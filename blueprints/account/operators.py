@@ -129,7 +129,9 @@ def add_operator():
     form, wish = page_form(OperatorForm, "operator", posted=True), find_wish(request.form.get("wish", ""))
     problems = form.check()
     if not problems and holds_person(current().enterprise_id, form.values["id_number"]):
-        problems = [problem("id_number", "90262", "这个证件号码已经是本单位另一个账号的，同一个人在一个单位只能有一个账号")]
+        problems = [
+            problem("id_number", "90262", "这个证件号码已经是本单位另一个账号的，同一个人在一个单位只能有一个账号")
+        ]
     if problems:
         return render_operator_form(form, problems, wish)
     password = new_initial_password()
@@ -226,7 +228,9 @@ def reset_password(id):
     give_password(user, password)
     shut_out(user)
     record("重发初始密码", f"user:{user.name}", current())
-    tell_owner(user, "管理员重设了您的密码", "本单位的管理员给您的账号重设了初始密码，请向管理员要，登录后改成自己的密码。")
+    tell_owner(
+        user, "管理员重设了您的密码", "本单位的管理员给您的账号重设了初始密码，请向管理员要，登录后改成自己的密码。"
+    )
     session.commit()
     return show_here("operator_password.html", number="4053", user=user, password=password, days=INITIAL_DAYS)
 
@@ -265,7 +269,11 @@ def hand_over(id):
     user, form = get_operator_or_404(id), page_form(HandOverForm, "hand-over", posted=True)
     problems = form.check() or wrong_password(own_user(), form.password.value, "password")
     if not problems and (not user.is_active or user.is_new or user.closing_at):
-        problems = [problem("password", "90269", "对方的账号还没有激活、已停用或正在注销，不能移交；请等对方第一次登录以后再移交")]
+        problems = [
+            problem(
+                "password", "90269", "对方的账号还没有激活、已停用或正在注销，不能移交；请等对方第一次登录以后再移交"
+            )
+        ]
     if problems:
         return render_hand_over(user, form, problems)
     swap_administrator(own_user(), user)

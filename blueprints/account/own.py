@@ -43,7 +43,16 @@ def own_user() -> User:
     return session.get(User, current().user_id)
 
 
-def render(form: DocumentForm, title: str, problems=(), *, action: str = "保存", note: str = "", template="form_page.html", **more):
+def render(
+    form: DocumentForm,
+    title: str,
+    problems=(),
+    *,
+    action: str = "保存",
+    note: str = "",
+    template="form_page.html",
+    **more,
+):
     """A page with one form of the account, at the address it was asked for."""
     return show_here(template, form=form, title=title, problems=summary_of(problems), action=action, note=note, **more)
 
@@ -55,7 +64,9 @@ class OwnerForm(DocumentForm):
     name = Text("姓名", number="403101", limit=40)
     id_type = Choice("证件类型", number="403102", options=PERSON_PAPERS, hint=PASSPORT_HINT, span=True)
     id_number = Text("证件号码", paper_fits, paper_is_ours, number="403103", limit=30, code=True)
-    valid_from = Text("证件有效起始日期", date_shape, number="403104", required=False, code=True, hint="日期格式:YYYYMMDD")
+    valid_from = Text(
+        "证件有效起始日期", date_shape, number="403104", required=False, code=True, hint="日期格式:YYYYMMDD"
+    )
     valid_to = Text("证件有效截至日期", until_shape, not_expired, number="403105", required=False, code=True,
                     hint="日期格式:YYYYMMDD,长期有效请输入8个0")  # fmt: skip
 
@@ -79,7 +90,9 @@ def change_owner():
     form, user = page_form(OwnerForm, "owner", posted=True), own_user()
     problems = form.check()
     if not problems and holds_person(user.enterprise_id, form.values["id_number"], user.id):
-        problems = [problem("id_number", "90262", "这个证件号码已经是本单位另一个账号的，同一个人在一个单位只能有一个账号")]
+        problems = [
+            problem("id_number", "90262", "这个证件号码已经是本单位另一个账号的，同一个人在一个单位只能有一个账号")
+        ]
     if problems:
         return render(form, OWNER_TITLE, problems, note=OWNER_NOTE)
     keep_owner(user, form.values)
@@ -155,7 +168,13 @@ class MobileForm(DocumentForm):
 
 
 class CodeForm(DocumentForm):
-    code = Text("验证码", number="403501", limit=12, hint="6位数字，看短信", attributes={"autocomplete": "one-time-code", "inputmode": "numeric"})
+    code = Text(
+        "验证码",
+        number="403501",
+        limit=12,
+        hint="6位数字，看短信",
+        attributes={"autocomplete": "one-time-code", "inputmode": "numeric"},
+    )
 
 
 MOBILE_TITLE = "绑定手机"
@@ -165,7 +184,9 @@ MOBILE_NOTE = "绑定手机可用于安全验证，找回密码等重要操作"
 @bp.get("/mobile")
 @page("4034", MOBILE_TITLE, DELICATE)
 def edit_mobile():
-    return render(page_form(MobileForm, "mobile"), MOBILE_TITLE, action="获取验证码", note=MOBILE_NOTE, off=not proofs.can_sms())
+    return render(
+        page_form(MobileForm, "mobile"), MOBILE_TITLE, action="获取验证码", note=MOBILE_NOTE, off=not proofs.can_sms()
+    )
 
 
 @bp.post("/mobile")
@@ -178,9 +199,13 @@ def send_mobile_code():
     if problems:
         return render(form, MOBILE_TITLE, problems, action="获取验证码", note=MOBILE_NOTE)
     try:
-        proof = proofs.send_code("mobile", "sms", form.values["mobile"], asker=request.remote_addr or "", subject="绑定手机", user=user)
+        proof = proofs.send_code(
+            "mobile", "sms", form.values["mobile"], asker=request.remote_addr or "", subject="绑定手机", user=user
+        )
     except proofs.TooManyMessages as refused:
-        return render(form, MOBILE_TITLE, [problem("mobile", refused.sentence.number, str(refused.sentence))], action="获取验证码")
+        return render(
+            form, MOBILE_TITLE, [problem("mobile", refused.sentence.number, str(refused.sentence))], action="获取验证码"
+        )
     cookie_session["mobile-proof"] = str(proof.id)
     session.commit()
     return go("account.ask_mobile_code")
@@ -191,7 +216,9 @@ def send_mobile_code():
 def ask_mobile_code():
     if "mobile-proof" not in cookie_session:
         abort(404)
-    return render(page_form(CodeForm, "code"), "输入手机验证码", action="绑定这个手机", note="验证码已经发出，10分钟内有效。")
+    return render(
+        page_form(CodeForm, "code"), "输入手机验证码", action="绑定这个手机", note="验证码已经发出，10分钟内有效。"
+    )
 
 
 @bp.post("/mobile/code")
@@ -203,7 +230,9 @@ def bind_mobile():
     try:
         proof = proofs.check_code("mobile", cookie_session.get("mobile-proof"), form.values["code"])
     except proofs.WrongProof as wrong:
-        return render(form, "输入手机验证码", [problem("code", wrong.sentence.number, str(wrong.sentence))], action="绑定这个手机")
+        return render(
+            form, "输入手机验证码", [problem("code", wrong.sentence.number, str(wrong.sentence))], action="绑定这个手机"
+        )
     if proof.user_id != current().user_id:
         abort(404)
     user, old = own_user(), own_user().mobile
@@ -220,7 +249,9 @@ def bind_mobile():
 
 
 class MailForm(DocumentForm):
-    email = Text("新的邮箱", email_shape, number="403601", span=True, hint="我们往这个邮箱发一封信，点信里的链接才算改好")
+    email = Text(
+        "新的邮箱", email_shape, number="403601", span=True, hint="我们往这个邮箱发一封信，点信里的链接才算改好"
+    )
 
 
 MAIL_TITLE = "修改邮箱"
@@ -242,7 +273,9 @@ def send_mail_link():
         proofs.send_link("mail", form.values["email"], mail_address, asker=request.remote_addr or "", subject="确认新的邮箱",
                          words="您要把账号的邮箱改成这个邮箱，请打开下面的链接确认：", user=user)  # fmt: skip
     except proofs.TooManyMessages as refused:
-        return render(form, MAIL_TITLE, [problem("email", refused.sentence.number, str(refused.sentence))], action="发确认信")
+        return render(
+            form, MAIL_TITLE, [problem("email", refused.sentence.number, str(refused.sentence))], action="发确认信"
+        )
     session.commit()
     flash("确认信已经发出，30分钟内点信里的链接才算改好；现在的邮箱还没有变。")
     return go("account.show_company")
@@ -324,5 +357,3 @@ def show_card_password():
     """Changed on a page of the card bridge alone: the portal never sees a card's password."""
     g.allows_bridge = True
     return show_here("card_password.html", link=f"{current_app.config['SETTINGS'].bridge_origin}/pin")
-
-

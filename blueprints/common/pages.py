@@ -29,6 +29,7 @@ from .fields import as_list
 from .files import look_up_upload
 from .logins import has_gained_rights, is_secret, keep_post, load_principal
 from .numbers import Sentence, in_fours, masked, spoken
+from .tabs import note_tab, open_tabs
 
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
@@ -125,7 +126,10 @@ def guard():
     if g.principal and g.principal.is_new and info.needs.login and request.endpoint not in ACTIVATION:
         return go("auth.show_activation")
     reasons = info.needs.unmet(g.principal)
-    return answer_unmet(reasons) if reasons else None
+    if reasons:
+        return answer_unmet(reasons)
+    note_tab()
+    return None
 
 
 def answer_unmet(reasons):
@@ -207,6 +211,7 @@ def frame() -> dict:
         "messages": get_flashed_messages(),
         "static_url": static_url,
         "header_entries": header_entries,
+        "open_tabs": open_tabs,
         "home_links": lambda: [link_of(row) for row in current_app.config["REGION"]["home"]["links"]],
         "kind_endpoint": lambda kind, act: current_app.config["KIND_PAGES"][kind.slug].endpoint_name(act),
     }

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, current_app, redirect, request, st
 from flask import session as cookie_session
 from sqlalchemy import text
 
-from blueprints.common import access
+from blueprints.common import access, tabs
 from blueprints.common.access import PUBLIC, Needs, get_or_404, page
 from blueprints.common.content import find_article, list_articles
 from blueprints.common.files import read_chunks, read_file
@@ -16,7 +16,7 @@ from models.database import session
 from models.documents import documents_of, find_document
 from models.files import find_file
 
-from .services import five_steps, tiles, workspace_menu
+from .services import find_functions, five_steps, tiles, workspace_menu
 
 bp = Blueprint("portal", __name__)
 FRAME = {"language": ("zh", "en"), "size": ("normal", "large"), "colours": ("normal", "contrast")}
@@ -49,6 +49,14 @@ def show_workspace():
         "portal/workspace.html", menu=workspace_menu(current_app.config["AREAS"], principal), rows=rows, items=items,
         waiting=waiting, steps=five_steps(principal), notices=list_articles(region(), "announcements")[:4],
     )  # fmt: skip
+
+
+@bp.post("/member/tabs/<number>/close")
+@page(None, "关闭页面", Needs())
+def close_tab(number):
+    """`all` closes every one. What was typed on a page is kept by its own autosave, never by its tab."""
+    tabs.close(number)
+    return redirect(safe_next(request.form.get("next")) or url_for("portal.show_workspace"), 303)
 
 
 @bp.get("/regions")
@@ -132,8 +140,10 @@ def show_downloads():
 @bp.get("/why")
 @page("1015", "为什么我看不到？", PUBLIC)
 def show_why():
-    principal = access.current()
-    return show("portal/why.html", menu=workspace_menu(current_app.config["AREAS"], principal))
+    """Of the menu, or with `q` of every function of the house: what it needs, what is missing, how to mend it."""
+    principal, asked = access.current(), request.args.get("q", "").strip()[:60]
+    return show("portal/why.html", menu=workspace_menu(current_app.config["AREAS"], principal), asked=asked,
+                found=find_functions(current_app, principal, asked) if asked else None)  # fmt: skip
 
 
 def show_article(article):

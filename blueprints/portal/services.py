@@ -37,6 +37,19 @@ def workspace_menu(areas, principal: Principal | None) -> list[tuple[str, list[t
     return [(area.title, [(entry, entry.needs.unmet(principal)) for entry in area.menu]) for area in areas if area.menu]
 
 
+def find_functions(app, principal: Principal | None, asked: str) -> list[tuple[str, str, list[Reason], str]]:
+    """(number, title, reasons, url or "") of every page whose number or name holds `asked`; those open to all come too."""
+    found = {}
+    rules = sorted(app.url_map.iter_rules(), key=lambda rule: (len(rule.arguments), rule.rule))
+    for rule in rules:
+        info = getattr(app.view_functions[rule.endpoint], "page", None)
+        if info and info.number and info.number not in found and (asked in info.title or asked == info.number):
+            reasons = info.needs.unmet(principal)
+            is_plain = not rule.arguments and "GET" in rule.methods and not reasons
+            found[info.number] = (info.number, info.title, reasons, url_for(rule.endpoint) if is_plain else "")
+    return sorted(found.values())
+
+
 def five_steps(principal: Principal) -> list[tuple[str, str, str, str]]:
     """The exporter's five preparations (M176): (what, who, state tick|pencil, url or "")."""
     has_card = bool(cards_of_enterprise(principal.enterprise_id))

@@ -19,7 +19,7 @@ class AskerForm(DocumentForm):
                  hint="办好以后，用户名和设密码的链接发到这里", attributes={"autocomplete": "email"})  # fmt: skip
     mobile = Text("手机", mobile_shape, number="302106", personal=True, code=True, group="您本人",
                   hint="审核人员有问题时打给您")  # fmt: skip
-    words = Text("说明", number="302107", long=True, limit=500, required=False, span=True, group="您本人",
+    remark = Text("说明", number="302107", long=True, limit=500, required=False, span=True, group="您本人",
                  hint="原来的邮箱和手机为什么不能用了；还记得的用户名也可以写")  # fmt: skip
 
 

@@ -8,15 +8,15 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
-    column,
+    cast,
     extract,
     func,
     or_,
     select,
     tuple_,
     union_all,
-    values,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from .accounts import User
 from .database import session
@@ -175,8 +175,13 @@ def median_working_seconds(
 
 
 def _calendar(rows, name: str):
-    columns = column("day", Date), column("before", Integer), column("works", Integer)
-    return values(*columns, name=name).data([(day, before, int(works)) for day, before, works in rows])
+    days, before, works = ([row[place] for row in rows] for place in range(3))
+    columns = (
+        cast(days, ARRAY(Date)),
+        cast(before, ARRAY(Integer)),
+        cast([int(each) for each in works], ARRAY(Integer)),
+    )
+    return func.unnest(*columns).table_valued("day", "before", "works").render_derived(name=name)
 
 
 def _worked(moment, day, begins: int, length: int):

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from werkzeug.datastructures import FileStorage
 
-from blueprints.auth.services import BY_ACCOUNT
+from blueprints.auth.services import BY_ACCOUNT, strangers
 from blueprints.common import clock
 from blueprints.common.access import Principal
 from blueprints.exports import generating, importing, pushing, receiving, tasks
@@ -64,8 +64,8 @@ def add_open_tasks() -> None:
 
 def lock_account(name: str = "demo10") -> None:
     """As many wrong passwords as it takes, just now: the login says how many minutes it waits."""
-    for _ in range(BY_ACCOUNT.count):
-        BY_ACCOUNT.add(name)
+    for _ in range(BY_ACCOUNT.count + 4):  # each past the fifth doubles the wait, up to 15 minutes
+        BY_ACCOUNT.add(strangers(name))
     session.commit()
 
 

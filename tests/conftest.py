@@ -199,6 +199,30 @@ def outbox(app, monkeypatch):
     return box
 
 
+class Phone:
+    """Stands where the provider of short messages would: what the portal sent."""
+
+    is_on = True
+
+    def __init__(self):
+        self.messages = []
+
+    def send(self, message) -> None:
+        self.messages.append(message)
+
+    @property
+    def proof(self) -> str:
+        """The six digits of the newest message that holds some."""
+        return next(found for each in reversed(self.messages) for found in re.findall(r"(?<!\d)\d{6}(?!\d)", each.text))
+
+
+@pytest.fixture
+def phone(app, monkeypatch):
+    box = Phone()
+    monkeypatch.setitem(app.config, "GATEWAYS", replace(app.config["GATEWAYS"], sms=box))
+    return box
+
+
 def make_user(name="demo01", *, role="administrator", enterprise=None, password="correct horse", desks=(), person=None):
     password_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
     user = User(

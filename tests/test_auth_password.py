@@ -150,12 +150,20 @@ def test_another_picture_keeps_the_user_name(browser):
     assert not errors_of(browser)
 
 
-def test_after_five_wrong_passwords_the_account_waits_and_says_how_long(browser, other_browser, administrator):
+@pytest.mark.item("M71")
+def test_after_five_wrong_passwords_the_account_waits_ever_longer_and_says_how_long(browser, other_browser, administrator):
     for _ in range(5):
         try_login(browser, password="wrong horse")
-    try_login(other_browser)
-    assert errors_of(other_browser) == ["90503 试的次数太多，请过15分钟再试；忘了密码请打客服热线"]
-    with later(minutes=16):
+    moment = clock.now()
+    for wait in (1, 2, 4, 8, 15, 15):
+        with clock.stopped_at(moment):
+            try_login(other_browser)
+            assert errors_of(other_browser) == [f"90503 试的次数太多，请过{wait}分钟再试；忘了密码请点“忘记密码”"]
+        moment += timedelta(minutes=wait)
+        with clock.stopped_at(moment):
+            try_login(browser, password="wrong horse")
+            assert errors_of(browser)[0].startswith("90501")
+    with later(hours=3):
         try_login(browser)
     assert browser.url == "/member"
 
@@ -223,10 +231,18 @@ def test_logging_out_ends_the_login_on_the_server(browser, administrator):
     assert browser.open("/member").h1 == "用户登录"
 
 
-def test_the_way_to_recovery_says_what_can_be_done_today(browser):
-    browser.open("/login")
-    browser.follow("忘记密码")
-    assert browser.number == "3006" and "客服热线" in browser.main
+@pytest.mark.item("M59")
+def test_the_ways_to_recovery_are_one_click_from_the_login_and_all_of_them_two(browser):
+    browser.open("/login").follow("忘记密码")
+    assert browser.number == "3008"
+    browser.open("/login").follow("忘记用户名")
+    assert browser.number == "3011"
+    browser.follow("用卡登录")
+    assert browser.number == "3003"
+    browser.open("/login").follow("忘记密码").follow("别的办法")
+    assert browser.number == "3006"
+    for words in ("找回密码", "找回用户名", "用卡登录", "打客服热线"):
+        assert words in browser.main
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ KEYS = {
     "password": "min max",
     "transmission": "promise_days nodes service_types exchange_types business_types data_types devices",
     "exports": "overseas_warehouse_record notice_9810 notice_9810_now",
-    "reasons": "registration transmission-id",
+    "reasons": "registration transmission-id name-recovery",
+    "recovery": "wait_hours guard_hours",
 }
 WORDS_IN_BRACES = {"name", "short", "operator", "data_centre", "hotline"}
 SPACE_FOR_LOOKS = re.compile(r"[\u4e00-\u9fff] +\d|\d +[\u4e00-\u9fff]")

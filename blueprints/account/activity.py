@@ -1,6 +1,7 @@
 """Page 4090: 活动记录, the company's own audit events in words; operators see their own, administrators all."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,6 @@ from uuid import UUID
 from flask import request, send_file
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from blueprints.common import clock
 from blueprints.common.access import MEMBER, current, page
@@ -30,7 +30,9 @@ from .base import bp, show_here
 
 ROWS = 20
 MOST = 50_000  # rows of a workbook
+LARGEST = 2**31 - 1  # id of an event
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 HEADS = ("时间", "用户名", "做了什么", "对什么", "内容")
 
 GROUPS = {
@@ -113,7 +115,7 @@ class Line:
 @page("4090", "活动记录", MEMBER)
 def list_activity():
     company, search, given = current().enterprise_id, Search.from_request(), request.args
-    before, ordinal = given.get("after", 0, int), max(0, given.get("n", 0, int))
+    before, ordinal = (min(max(0, given.get(name, 0, int)), LARGEST) for name in ("after", "n"))
     rows = page_of_events(company, before, ROWS + 1, **search.conditions)
     count = count_events(company, **search.conditions)
     return show_here(
@@ -151,7 +153,7 @@ def activity_book(parts: Iterable[Iterable[HistoryEvent]]):
 
 
 def text_cell(sheet, text: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:32_000])
+    cell = WriteOnlyCell(sheet, NOT_IN_XML.sub("", text)[:32_000])
     cell.data_type, cell.number_format = "s", "@"
     return cell
 

@@ -17,7 +17,7 @@ from .clients import hash_of
 
 BODY_LIMIT = 4 << 10  # bytes
 BY_CLIENT = Limit("client-hello", 30, 10)
-BY_ADDRESS = Limit("client-unknown", 20, 10)  # tokens that opened nothing
+BY_ADDRESS = Limit("client-unknown", 60, 10)  # tokens that opened nothing
 
 
 class ClientRefusal(Exception):

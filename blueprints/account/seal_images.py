@@ -34,6 +34,7 @@ def clean_upload(data: bytes) -> bytes:
     if len(data) > LIMIT:
         raise SealRefused(Sentence("90702", "印章图片不能超过2M，请缩小或压缩后再传"))
     try:
+        check_whole(data)
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > MOST:
                 raise SealRefused(Sentence("90702", "印章图片的像素太多，请缩小到4000×4000以内再传"))
@@ -43,6 +44,13 @@ def clean_upload(data: bytes) -> bytes:
             Sentence("90701", "这个文件不是能打开的png或jpg图片，请换一个；矢量图请先另存为png")
         ) from error
     return _encoded(_trimmed(_without_white(picture)))
+
+
+def check_whole(data: bytes) -> None:
+    """Raises ValueError for a PNG or JPEG that was cut off: WeasyPrint has Pillow draw what is left of one."""
+    is_png = data.startswith(b"\x89PNG")
+    if b"IEND\xaeB`\x82" not in data if is_png else data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        raise ValueError("cut off")
 
 
 def _without_white(picture: Image.Image) -> Image.Image:

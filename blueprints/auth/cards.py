@@ -36,7 +36,8 @@ from models.challenges import find_challenge, newest_challenge, report_lost
 from models.database import session
 
 from . import protocol
-from .routes import bp, enter, query_of
+from .base import bp, query_of
+from .entering import enter
 
 WORDS = {"login": "用卡登录", "bind": "绑定卡", "real-name": "IC卡认证", "batch": "签名"}
 ENDED = ("warn", "bad")

@@ -1,27 +1,20 @@
 """Pages 3001–3099: login by password, what was kept for the user, log-out, renewing a login."""
 
-from urllib.parse import urlencode
-
-from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import Response, abort, current_app, flash, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from blueprints.common import captcha, logins
 from blueprints.common.access import PUBLIC, Needs, current, get_or_404, page
+from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import go, safe_next, show
 from models.accounts import find_card
 from models.database import session
 from models.sessions import KeptPost
 
+from .base import bp
+from .entering import enter
 from .services import check_login, missing_fields
-
-bp = Blueprint("auth", __name__)
-
-
-@bp.app_context_processor
-def login_form() -> dict:
-    """For the login box of the home page too."""
-    return {"new_captcha": captcha.new_captcha}
 
 
 @bp.get("/login")
@@ -54,15 +47,6 @@ def ask_again(errors: list[tuple[str, Sentence]]):
                 next=safe_next(request.form.get("next")) or "")  # fmt: skip
 
 
-def enter(user, target: str | None, **card) -> Response:
-    """Logs in and goes to `target`; by way of page 3005 when a POST was kept for this user."""
-    token = logins.log_in(user, **card)
-    target = target or url_for("portal.show_workspace")
-    if logins.newest_kept_post(logins.principal_of(logins.find_login(logins.hash_token(token)))):
-        target = url_for("auth.show_kept", next=target)
-    return logins.set_login_cookie(redirect(target, 303), token)
-
-
 @bp.get("/login/captcha.png")
 @page(None, "验证码图片", PUBLIC)
 def show_captcha():
@@ -81,15 +65,11 @@ def uncached(data: bytes, kind: str) -> Response:
     return Response(data, mimetype=kind, headers={"Cache-Control": "no-store"})
 
 
-@bp.get("/login/recovery")
-@page("3006", "找回密码和用户名", PUBLIC)
-def show_recovery():
-    return show("auth/recovery.html")
-
-
 @bp.post("/logout")
 @page(None, "退出", PUBLIC)
 def log_out():
+    if principal := current():
+        record("退出", f"user:{principal.user_id}", principal, medium=principal.medium)
     logins.log_out()
     session.commit()
     response = go("portal.show_home")
@@ -106,7 +86,8 @@ def renew_login():
         flash("卡的绑定变了，请重新用卡登录。")
         return go("auth.show_card_login")
     token = logins.log_in(old.user, old.medium, old.card_number, old.card_until)
-    logins.find_login(logins.hash_token(token)).at = old.at
+    new = logins.find_login(logins.hash_token(token))
+    new.at, new.place = old.at, old.place
     session.commit()
     flash("已经重新登录，新的资料和权限生效了。")
     return logins.set_login_cookie(go("portal.show_workspace"), token)
@@ -159,9 +140,3 @@ def discard_kept(id):
 def get_own_kept(id) -> KeptPost:
     kept = session.get(KeptPost, id)
     return kept if kept and kept.user_id == current().user_id else abort(404)
-
-
-def query_of(**values) -> str:
-    """`?a=b` of the values that are set, or nothing."""
-    found = {name: value for name, value in values.items() if value}
-    return f"?{urlencode(found)}" if found else ""

@@ -28,7 +28,9 @@ def notify_nobody(subject: str, text: str) -> None:
 
 def notify_by_sms(phone: str, text: str) -> None:
     """The same by short message. The text says from whom it is."""
-    notice = Notice(content={"sms": phone, "text": f"【{current_app.config['REGION']['short']}单一窗口】{text}"}, at=clock.now())
+    notice = Notice(
+        content={"sms": phone, "text": f"【{current_app.config['REGION']['short']}单一窗口】{text}"}, at=clock.now()
+    )
     session.add(notice)
     session.flush()
     defer("send_notice", queue="mail", notice_id=str(notice.id))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from blueprints.common import access
 from blueprints.common.access import Needs, Principal, Reason
@@ -62,6 +62,11 @@ def status_for_officials(document: Document) -> Sentence:
         word = office().words(office().kinds[document.kind], "returned")
         return Sentence("", "第{round}次提交已{word}，等申请人改好再交。", round=round_of(document), word=word)
     return office().status(document)
+
+
+def searched_text() -> str:
+    """What stands in the search field `q`, as the database takes it."""
+    return request.args.get("q", "").replace("\0", "").strip()[:100]
 
 
 def foot_of(count: int) -> dict:

@@ -19,7 +19,7 @@ from models.codes import codes_of
 from models.database import session
 from models.desks import EXACT, papers_of
 
-from .base import COMPANY_NEEDS, bp, foot_of, show_here, status_for_officials
+from .base import COMPANY_NEEDS, bp, foot_of, searched_text, show_here, status_for_officials
 
 PAGE_SIZE, PAPERS = 20, 20
 ORIGINS = {"registered": "本站注册", "migrated": "迁移", "card": "卡"}
@@ -29,7 +29,7 @@ ROLES = {"administrator": "管理员", "operator": "操作员"}
 @bp.get("/companies")
 @page("9004", "企业名册", COMPANY_NEEDS)
 def list_companies():
-    typed = request.args.get("q", "").strip()[:100]
+    typed = searched_text()
     rows = page_of_enterprises(typed, read_cursor(request.args.get("after", "")), PAGE_SIZE + 1)
     shown = rows[:PAGE_SIZE]
     return show_here(
@@ -44,9 +44,9 @@ def type_names() -> dict[str, str]:
 
 
 def read_cursor(text: str) -> tuple[str, UUID] | None:
-    id, _, name = text.partition("|")
+    id, _, name = text.replace("\0", "").partition("|")
     try:
-        return name.replace("\0", ""), UUID(id)
+        return name, UUID(id)
     except ValueError:
         return None
 

@@ -12,7 +12,7 @@ from blueprints.common.kinds import Stage
 from blueprints.common.wizard_base import office
 from models.desks import Wanted, count_waiting, page_of_queue
 
-from .base import DESKS, NEEDS, bp, foot_of, kinds_at, show_here
+from .base import DESKS, NEEDS, bp, foot_of, kinds_at, searched_text, show_here
 from .claims import LASTS, hold_of
 
 PAGE_SIZE = 20
@@ -38,7 +38,7 @@ class Search:
         }  # fmt: skip
         given = {name: request.args.get(name, "") for name in known}
         chosen = {name: value for name, value in given.items() if value in known[name]}
-        return cls(text=request.args.get("q", "").strip()[:60], **chosen)
+        return cls(text=searched_text(), **chosen)
 
     def wanted(self, principal: Principal) -> Wanted:
         today, now = clock.today(), clock.now()
@@ -84,7 +84,7 @@ def write_cursor(stage) -> str:
 def read_cursor(text: str | None) -> tuple[date | None, datetime, UUID, str] | None:
     """None for anything that is no cursor of ours: the first page."""
     try:
-        due, opened, document_id, stage = (text or "").split("|")
+        due, opened, document_id, stage = (text or "").replace("\0", "").split("|")
         moment = datetime.fromisoformat(opened)
         day = datetime.strptime(due, "%Y%m%d").date() if due else None
         return (day, moment, UUID(document_id), stage) if moment.tzinfo else None

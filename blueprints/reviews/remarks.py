@@ -15,7 +15,7 @@ def remarks_on(document: Document, lines: tuple[Line, ...], beside: Beside | Non
     """By path of the answer."""
     found: dict[str, list[Remark]] = {}
     for line in lines:
-        if beside and line.path in beside.values:
+        if beside and (beside.values.get(line.path) or (line.shown and line.path in beside.values)):
             found[line.path] = [compared(line, beside.values[line.path])]
     for problem in office().advice(document):
         found.setdefault(problem.path, []).append(("pencil", "todo", problem.sentence))
@@ -23,7 +23,7 @@ def remarks_on(document: Document, lines: tuple[Line, ...], beside: Beside | Non
 
 
 def compared(line: Line, known: str) -> Remark:
-    if known.strip() in (line.shown.strip(), str(line.value).strip()):
+    if {line.shown, line.value if isinstance(line.value, str) else ""} & {known, *known.split("、")}:
         return "tick", "ok", Sentence("", "登记库一致")
     return "warn", "bad", Sentence("", "登记库：{value}", value=known or "—")
 
@@ -48,7 +48,7 @@ def machine_waits(document: Document, stage: Stage) -> Sentence:
     since = f"{clock.local(office().opened(document, stage)):%m月%d日%H:%M}"
     return Sentence(
         "",
-        "“{stage}”由系统办：{since}起在等对方的答复，收到后会自己往下走，不用人来决定。",
+        "“{stage}”由系统来办：{since}起在等，有了结果会自己往下走，不用人来决定。",
         stage=stage.title,
         since=since,
     )

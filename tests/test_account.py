@@ -90,7 +90,7 @@ def test_the_menu_has_the_seven_entries_of_the_source_in_their_order(browser, ad
     assert [entry[0] for entry in entries] == ["单位管理员信息", "我的操作员", "我的IC卡(可选操作)", "我的资质(可选操作)", "印章管理",
                                                "单位实名认证", "自动导入客户端管理"]  # fmt: skip
     assert [entry[0] for entry in entries if "这一项正在建设" in entry] == [
-        "我的操作员", "我的资质(可选操作)", "印章管理", "自动导入客户端管理"
+        "我的操作员", "我的资质(可选操作)"
     ]  # fmt: skip
 
 

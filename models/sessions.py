@@ -79,7 +79,7 @@ def end_logins(user_id: UUID, now: datetime, but: UUID | None = None) -> int:
 def last_seen(user_ids: list[UUID]) -> list[tuple[UUID, datetime]]:
     """When each was last seen, of those who ever logged in."""
     query = select(Login.user_id, func.max(Login.seen_at)).where(Login.user_id.in_(user_ids)).group_by(Login.user_id)
-    return list(session.execute(query).tuples())
+    return [(user_id, at) for user_id, at in session.execute(query)]
 
 
 def keep_tabs(login_id: UUID, tabs: list) -> None:

@@ -107,7 +107,7 @@ def add_users(row: dict, company: Enterprise, people: dict, holders: dict, passw
         )
         person = people[key]
         user.keep_person(person["name"], person["id_number"], f"{name}@example.com")
-        user.contact = {"mobile": person["phone"]}
+        user.keep_mobile(person["phone"])
         session.add(user)
 
 

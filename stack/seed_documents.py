@@ -15,15 +15,21 @@ from settings import ROOT
 SCAN = ROOT / "sandbox" / "scans"
 
 
+def kind_of(row: dict) -> tuple[str, str]:
+    """(account type, kind of registration): 事业单位 by the first digits of its code (GB 32100-2015)."""
+    return ("institution", "registration-institution") if row["uscc"].startswith("12") else ("three-in-one", "registration")
+
+
 def answers_of(row: dict, people: dict) -> dict[str, dict]:
     """What the company types, page by page."""
-    person = people[row["legal_representative"]]
+    person, (account_type, _) = people[row["legal_representative"]], kind_of(row)
+    trading = {"entity_types": ["cargo-owner"], "english": [row["english_name"]]} if account_type == "three-in-one" else {}
     return {
-        "type": {"type": ["three-in-one"], "agreed": ["agreed"]},
+        "type": {"type": [account_type], "agreed": ["agreed"]},
         "company": {
             "province": ["130000"], "city": ["130100"], "name": [row["name"]], "address": [row["address"]],
-            "uscc": [row["uscc"]], "entity_types": ["cargo-owner"], "english": [row["english_name"]],
-        },
+            "uscc": [row["uscc"]],
+        } | trading,
         "contacts": {"legal_name": [person["name"]]},
         "administrator": {
             "user": [row["administrator"]], "password": ["demo-2026-eport"], "password_again": ["demo-2026-eport"],
@@ -35,7 +41,7 @@ def answers_of(row: dict, people: dict) -> dict[str, dict]:
 
 def fill(desk: Office, row: dict, people: dict, until: str | None = None) -> Document:
     """A draft with every page filled, or all but the papers (`until="papers"`)."""
-    document = desk.start("registration", None)
+    document = desk.start(kind_of(row)[1], None)
     for place, typed in answers_of(row, people).items():
         desk.save(document, desk.form(document, place, typed), "填表人", 0)
     if until == "papers":

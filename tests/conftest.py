@@ -286,7 +286,7 @@ def log_in(browser: Browser, user: User, medium="password", **card) -> Browser:
 
     app = browser.client.application
     with app.test_request_context(base_url=ORIGIN):
-        token = logins.log_in(session.merge(user), medium, **card)
+        token = logins.log_in(session.get(User, user.id), medium, **card)
         session.commit()
         name = logins.login_cookie_name()
     browser.client.set_cookie(name, token, domain=urlsplit(ORIGIN).hostname)

@@ -83,7 +83,7 @@ def remind_of_cards() -> None:
     """Once at each of the three steps, to owners who want it; what the banks and customs need of a card is not asked."""
     now = clock.now()
     for card in cards_ending(now + SOON):
-        left = (card.not_after - now).days
+        left = (clock.local(card.not_after).date() - clock.today()).days
         step = min((step for step in STEPS if left <= step), default=None)
         if step is None or left < 0 or (card.reminded or 999) <= step:
             continue

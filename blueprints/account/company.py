@@ -62,7 +62,7 @@ def account_rows(user: User, company: Enterprise) -> list[tuple[str, str, str, s
         ("接入地区", region_name(company), "换地区要审核", "修改", start_url(REGION_CHANGE)),
         ("邮箱", masked(user.email or "") or "—", "收通知、找回密码都用它", "修改", url_for("account.edit_mail")),
         ("账户设置", "", "账户设置提醒", "修改", url_for("account.edit_reminders")),
-        ("我的登录", "", "在哪些电脑上登录着，可以退出", "查看", url_for("auth.list_own_logins")),
+        ("我的登录", "", "在哪些电脑上登录着，可以退出", "查看", url_for("auth.list_logins")),
         ("活动记录", "", "本单位的人办过什么", "查看", url_for("account.list_activity")),
         ("账号注销", closing_words(user), "", "撤回" if user.closing_at else "办理", url_for("account.ask_closing")),
     ]  # fmt: skip

@@ -328,7 +328,8 @@ class Office(Standing):
                 at=clock.now(), **{"lines_data": [], "reasons": []} | more,
             )  # fmt: skip
             document.decisions.append(decision)
-            record(ACTS[outcome], f"document:{document.id}", by, by=name, stage=stage.title, round=decision.round)
+            record(ACTS[outcome], f"document:{document.id}", by, by=name, enterprise_id=document.applicant_enterprise_id,
+                   stage=stage.title, round=decision.round)  # fmt: skip
             if outcome == "refused":
                 self._end(document, outcome)
             elif outcome == "approved":

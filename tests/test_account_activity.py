@@ -1,14 +1,16 @@
 """活动记录: what the accounts of a company did, in words, searched and exported; nobody sees another company's."""
 
+import ast
 import io
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
 
-from blueprints.account.activity import ROWS, activity_book
+from blueprints.account.activity import GROUPS, ROWS, activity_book
 from blueprints.common import clock
 from blueprints.common.history import record
 from models.database import session
@@ -19,6 +21,9 @@ from tests.test_transmission_id import apply_for_id
 
 RARE = "𠮷字章😀"
 FORMULA = '=HYPERLINK("http://evil.example","x")'
+
+
+OF_STAFF = {"建立审核账号", "放回"}  # events of no company
 
 
 def happened(company, act="创建申报任务", by="demo01", subject="task:1", **details):
@@ -207,3 +212,20 @@ def test_events_of_a_moment_ago_are_within_today(browser, administrator, company
     log_in(browser, administrator)
     assert len(lines(browser.open(f"/account/activity?from={today}&to={today}"))) == 1
     assert lines(browser.open(f"/account/activity?to={yesterday}")) == []
+
+
+def acts_in_the_source():
+    """The literal first arguments of every `record(…)` in the blueprints."""
+    for path in sorted((Path(__file__).parents[1] / "blueprints").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record" and node.args:
+                act = node.args[0]
+                for each in (act.body, act.orelse) if isinstance(act, ast.IfExp) else (act,):
+                    if isinstance(each, ast.Constant):
+                        yield each.value
+
+
+def test_every_act_is_found_under_one_group():
+    grouped = [act for _, acts in GROUPS.values() for act in acts]
+    assert len(grouped) == len(set(grouped))
+    assert set(acts_in_the_source()) - OF_STAFF <= set(grouped), "new acts belong into GROUPS of account/activity.py"

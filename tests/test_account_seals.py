@@ -71,7 +71,13 @@ def receipt(app, administrator) -> str:
 
 
 def seal_image(seal) -> Image.Image:
-    return Image.open(io.BytesIO(read_file(look_up_upload(str(seal.file_id)))))
+    return pixels(read_file(look_up_upload(str(seal.file_id))))
+
+
+def pixels(png: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.format == "PNG"
+        return image.convert("RGBA")
 
 
 @pytest.mark.item("M89")
@@ -89,7 +95,7 @@ def test_a_seal_is_drawn_looked_at_enabled_and_stands_in_the_list(browser, app, 
     shown = browser.soup.select_one("#main table img")["src"]
     answer = browser.client.get(shown, base_url=ORIGIN)
     with Image.open(io.BytesIO(answer.data)) as image:
-        assert answer.mimetype == "image/png" and image.size == (SIZE, SIZE) and image.mode == "RGBA"
+        assert answer.mimetype == "image/png" and image.size == (SIZE, SIZE) and len(answer.data) < 40_000
 
 
 @pytest.mark.item("M89")
@@ -97,7 +103,7 @@ def test_a_seal_is_drawn_looked_at_enabled_and_stands_in_the_list(browser, app, 
 def test_an_uploaded_picture_loses_its_paper_and_is_scaled_to_a_square(browser, app, administrator, kind):
     add(log_in(browser, administrator), ("印章." + kind.lower(), picture(kind)))
     with app.app_context(), seal_image(seals_of(administrator.enterprise_id)[0]) as image:
-        assert image.format == "PNG" and image.size == (SIZE, SIZE)
+        assert image.size == (SIZE, SIZE)
         assert image.getchannel("A").getbbox() == (0, 0, SIZE, SIZE)
         assert image.getpixel((SIZE // 2, SIZE // 2))[3] == 0 and image.getpixel((0, 0))[3] == 0
         red, green, _, alpha = image.getpixel((SIZE // 2, 20))
@@ -211,10 +217,10 @@ def test_the_seal_of_the_representative_is_square_with_his_name(browser, app, ad
     add(log_in(browser, administrator), name="名章", purpose="法定代表人名章")
     assert browser.number == "4063"
     with app.app_context(), seal_image(seals_of(administrator.enterprise_id)[0]) as image:
-        assert all(image.getpixel(corner)[3] == 255 for corner in ((8, 8), (591, 8), (8, 591), (591, 591)))
-    with Image.open(io.BytesIO(draw_round("示例外贸（石家庄）有限公司", "报关专用章"))) as image:
-        assert image.getpixel((8, 8))[3] == 0 and image.getpixel((300, 8))[3] == 255
-        assert image.getpixel((300, 280))[3] == 255 and image.getpixel((300, 190))[3] == 0
+        assert all(image.getpixel(corner)[3] > 250 for corner in ((8, 8), (591, 8), (8, 591), (591, 591)))
+    with pixels(draw_round("示例外贸（石家庄）有限公司", "报关专用章")) as image:
+        assert image.getpixel((8, 8))[3] == 0 and image.getpixel((300, 8))[3] > 250
+        assert image.getpixel((300, 280))[3] > 250 and image.getpixel((300, 190))[3] == 0
 
 
 def test_a_company_without_representative_has_no_seal_of_him(browser, administrator):

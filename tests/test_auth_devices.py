@@ -87,7 +87,9 @@ def test_the_owner_is_mailed_once_when_others_guess(browser, administrator, outb
     assert [(mail.to, mail.subject) for mail in outbox.mails] == [("demo01@example.com", "有人多次输错您账号的密码")]
 
 
-def test_where_there_is_no_account_the_waiting_is_the_same_and_nobody_is_mailed(browser, administrator, outbox, run_jobs):
+def test_where_there_is_no_account_the_waiting_is_the_same_and_nobody_is_mailed(
+    browser, administrator, outbox, run_jobs
+):
     said = []
     for name in ("demo01", "nobody99"):
         said.append([errors_of(fail(browser, 1, user=name)) for _ in range(6)])
@@ -220,7 +222,9 @@ def test_a_renewed_login_keeps_its_place(browser, administrator):
 
 @pytest.fixture
 def newcomer(administrator):
-    user = make_user("oper01", role="operator", enterprise=administrator.enterprise, person=("赵六", "", "zhao@example.com"))
+    user = make_user(
+        "oper01", role="operator", enterprise=administrator.enterprise, person=("赵六", "", "zhao@example.com")
+    )
     user.keep_mobile("13800000002")
     user.initial_until = clock.now() + timedelta(days=3)
     session.commit()

@@ -151,7 +151,9 @@ def test_another_picture_keeps_the_user_name(browser):
 
 
 @pytest.mark.item("M71")
-def test_after_five_wrong_passwords_the_account_waits_ever_longer_and_says_how_long(browser, other_browser, administrator):
+def test_after_five_wrong_passwords_the_account_waits_ever_longer_and_says_how_long(
+    browser, other_browser, administrator
+):
     for _ in range(5):
         try_login(browser, password="wrong horse")
     moment = clock.now()

@@ -1,9 +1,11 @@
 """A forgotten password by mail (M65, M66): the link, what ends with the old password, who is told, and who learns nothing."""
 
 import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from blueprints.common import clock
 from models.accounts import find_user, has_devices
@@ -53,7 +55,7 @@ def test_the_link_in_the_mail_sets_a_new_password(browser, link):
 @pytest.mark.item("M65")
 def test_the_page_asks_what_the_manual_asks(browser):
     browser.open("/login/recovery/password")
-    for label in ("找回方式 *", "用户名 *", "验证码", "邮箱找回", "确认"):
+    for label in ("找回方式 *", "用户名 *", "验证码 *", "邮箱找回", "确认"):
         assert label in browser.main
     assert browser.number == "3008" and browser.soup.find("img", alt=re.compile("验证码"))
 
@@ -142,6 +144,33 @@ def test_nobody_learns_whether_there_is_such_an_account(app, administrator, outb
     assert errors_of(known) == errors_of(other) and errors_of(other)[0].startswith("90248")
 
 
+@contextmanager
+def statements():
+    """What is asked of the database meanwhile; savepoints apart."""
+    seen, engine = [], session.get_bind()
+
+    def note(connection, cursor, statement, *rest):
+        if "SAVEPOINT" not in statement:
+            seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_times_do_not_tell_either_because_the_same_work_is_done(app, administrator):
+    """Recovery and wrong passwords ask the database the same, statement by statement, for somebody and for nobody."""
+    for act in (ask_mail, lambda browser, user: [try_login(browser, user=user, password="wrong") for _ in range(6)]):
+        asked = []
+        for name in ("demo01", "nobody99"):
+            browser = Browser(app)
+            browser.client.set_cookie("eport-browser", "some-mark", domain="127.0.0.1")
+            with statements() as seen:
+                act(browser, user=name)
+            asked.append(seen)
+        assert asked[0] == asked[1] and len(asked[0]) > 5
+
+
 def test_a_wrong_captcha_sends_nothing(browser, administrator, outbox, run_jobs):
     ask_mail(browser, captcha="YYYYY")
     assert errors_of(browser)[0].startswith("90502") and browser.value("user") == "demo01"
@@ -177,7 +206,9 @@ def test_a_recovery_ends_what_the_old_password_opened(browser, link, app, compan
 
 
 def test_every_contact_of_the_account_and_the_administrator_are_told(browser, administrator, outbox, phone, run_jobs):
-    operator = make_user("oper01", role="operator", enterprise=administrator.enterprise, person=("赵六", "", "zhao@example.com"))
+    operator = make_user(
+        "oper01", role="operator", enterprise=administrator.enterprise, person=("赵六", "", "zhao@example.com")
+    )
     operator.keep_mobile("13800000002")
     administrator.keep_mobile("13800000001")
     session.commit()

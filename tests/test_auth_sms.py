@@ -12,6 +12,7 @@ from tests.browsing import ORIGIN, Browser
 from tests.card_bridge_double import errors_of
 from tests.conftest import make_user
 from tests.test_auth_password import later, try_login
+from tests.test_auth_recovery import statements
 
 MOBILE = "13800000001"
 NEW = {"password": "another good horse", "again": "another good horse"}
@@ -107,6 +108,15 @@ def test_nobody_learns_whose_number_is_known(app, owner, phone, run_jobs):
         other.submit("确认", code=wrong)
         assert errors_of(known) == errors_of(other)
     assert errors_of(other)[0].startswith("90243")
+
+
+def test_times_do_not_tell_whose_number_is_known(app, owner):
+    asked = []
+    for mobile in (MOBILE, "13800000009"):
+        with statements() as seen:
+            ask_code(Browser(app), mobile).submit("确认", code="00000")
+        asked.append(seen)
+    assert asked[0] == asked[1] and len(asked[0]) > 5
 
 
 def test_a_code_typed_wrong_five_times_counts_no_more(browser, owner, phone, run_jobs):
@@ -219,7 +229,9 @@ def test_a_password_is_found_again_by_phone_and_the_code_comes_last(browser, own
 
 
 @pytest.mark.parametrize(("user", "mobile"), [("nobody99", MOBILE), ("demo01", "13800000009")])
-def test_a_number_that_is_not_the_accounts_gets_the_same_pages_and_no_message(app, owner, phone, run_jobs, user, mobile):
+def test_a_number_that_is_not_the_accounts_gets_the_same_pages_and_no_message(
+    app, owner, phone, run_jobs, user, mobile
+):
     known, other = Browser(app), Browser(app)
     ask_recovery(known)
     ask_recovery(other, user, mobile)
@@ -268,6 +280,7 @@ class TestWithoutShortMessages:
     def test_the_tab_is_grey_with_its_reason(self, browser):
         browser.open("/login")
         assert [a.get_text() for a in browser.soup.select(".tabs a")] == ["账号密码登录", "卡介质登录"]
+        assert browser.soup.select_one(".tabs .grey").get_text() == "手机号登录"
         assert "本地区还没有接通短信" in browser.main
         browser.open("/login/phone")
         assert "90572" not in browser.main and not browser.can_press("发短信验证码")
@@ -280,7 +293,10 @@ class TestWithoutShortMessages:
         assert not browser.soup.find("input", attrs={"name": "mobile"})
 
     def test_a_form_that_was_made_up_sends_nothing(self, browser, owner, phone, run_jobs):
-        token = {"csrf_token": browser.open("/login").value("csrf_token"), "captcha_token": browser.value("captcha_token")}
+        token = {
+            "csrf_token": browser.open("/login").value("csrf_token"),
+            "captcha_token": browser.value("captcha_token"),
+        }
         typed = {"mobile": MOBILE, "way": "phone", "user": "demo01", "captcha": "XXXXX", **token}
         for path in ("/login/phone", "/login/recovery/password", "/login/recovery/name"):
             assert browser.client.post(path, data=typed, base_url=ORIGIN).status_code in (200, 303)

@@ -12,7 +12,7 @@ from tests.test_transmission_id import APPLICANT, EXCHANGE
 
 TEXTS = tomllib.loads((Path(__file__).with_name("seed_texts.toml")).read_text("utf-8"))["text"]
 PUBLIC = (
-    "/", "/login", "/login/card", "/before-you-start", "/faq", "/terms", "/help", "/why", "/promotions", "/downloads",
+    "/", "/login", "/login/card", "/login/recovery/password", "/login/recovery/name", "/before-you-start", "/faq", "/terms", "/help", "/why", "/promotions", "/downloads",
     "/guides", "/announcements", "/regions", "/registration/", "/registration/resume", "/recovery", "/about/browsers",
 )  # fmt: skip
 MEMBER = (

@@ -1,20 +1,16 @@
-"""Pages 4001–4099: 单位管理员信息, the customs codes in use, 我的IC卡."""
+"""Pages 4001 and 4003: 单位管理员信息, 我的IC卡; what of the account waits for its owner."""
 
 from datetime import timedelta
 
-from flask import flash, request, url_for
+from flask import url_for
 
 from blueprints.common import clock
-from blueprints.common.access import ADMINISTRATOR, MEMBER, current, page
+from blueprints.common.access import MEMBER, current, page
 from blueprints.common.challenges import NotAccepted, asked_of, create_challenge, open_challenge
 from blueprints.common.checks import org_code_of
-from blueprints.common.codes import CannotRefresh, NotHeld, choose_code, refresh_codes
-from blueprints.common.history import record
 from blueprints.common.numbers import Sentence, masked
-from blueprints.common.pages import go, show
-from gateways.company_register.port import UNLIMITED
+from blueprints.common.pages import show
 from models.accounts import Enterprise, User, cards_of
-from models.codes import codes_of
 from models.database import session
 
 from .base import bp
@@ -26,16 +22,10 @@ SOON = timedelta(days=30)
 @bp.get("/company")
 @page("4001", "单位管理员信息", MEMBER)
 def show_company():
-    return render_company()
-
-
-def render_company(error: Sentence | None = None):
     principal = current()
     company, user = session.get(Enterprise, principal.enterprise_id), session.get(User, principal.user_id)
     return show(
-        "account/company.html", company=company, blocks=blocks(company, user), account=account_lines(user), error=error,
-        codes=[code_line(row) for row in codes_of(company.id)], valid=codes_of(company.id, clock.today()),
-        may_change=principal.role == "administrator",
+        "account/company.html", company=company, blocks=blocks(company, user), account=account_lines(user)
     )  # fmt: skip
 
 
@@ -48,6 +38,7 @@ def blocks(company: Enterprise, user: User) -> dict:
             ("统一社会信用代码", company.uscc or "—"),
             ("组织机构代码(主体标识码)", company.org_code or (org_code_of(company.uscc) if company.uscc else "—")),
             ("单位地址", company.address or "—"),
+            ("海关编码", company.active_code or "—"),
         ],
         "法定代表人": [
             ("法定代表人姓名", person.get("name") or "—"),
@@ -68,43 +59,6 @@ def account_lines(user: User) -> list[tuple[str, str, str]]:
         ("绑定手机", masked(contact.get("mobile") or "") or "—", "绑定手机可用于安全验证，找回密码等重要操作"),
         ("邮箱", masked(user.email or "") or "—", ""),
     ]  # fmt: skip
-
-
-def code_line(row) -> dict:
-    today = clock.today()
-    until = "长期" if row.valid_to == UNLIMITED else f"{row.valid_to}"
-    valid = row.valid_from <= today <= row.valid_to
-    state = ("tick", "有效") if valid else ("warn", "已过期" if today > row.valid_to else "未到生效日")
-    return {"row": row, "until": until, "valid": valid, "state": state}
-
-
-@bp.post("/codes/refresh")
-@page("4001", "单位管理员信息", ADMINISTRATOR)
-def update_codes():
-    principal = current()
-    try:
-        count = refresh_codes(principal.enterprise_id)
-    except CannotRefresh as problem:
-        return render_company(problem.sentence)
-    record("codes-refreshed", f"enterprise:{principal.enterprise_id}", principal, valid=count)
-    session.commit()
-    flash(f"已经从海关登记更新，有效的海关编码有{count}个。")
-    return go("account.show_company")
-
-
-@bp.post("/codes/active")
-@page("4001", "单位管理员信息", ADMINISTRATOR)
-def use_code():
-    principal, code = current(), request.form.get("code", "")
-    try:
-        choose_code(principal.enterprise_id, code)
-    except NotHeld:
-        session.rollback()
-        return render_company(Sentence("90566", "请在有效的海关编码里选一个；没有要用的，请先从海关登记更新"))
-    record("code-chosen", f"enterprise:{principal.enterprise_id}", principal, code=code)
-    session.commit()
-    flash("海关编码已经保存，变更将在重新登录后生效")
-    return go("account.show_company")
 
 
 @bp.get("/cards")
@@ -150,5 +104,5 @@ def open_items(principal) -> list[tuple[str, str, str, str]]:
     items = [(f"卡{card.card_number}快到期或已到期", "请到制卡中心更新证书", f"{clock.local(card.not_after):%Y-%m-%d}",
               url_for("account.list_cards")) for card in ending]  # fmt: skip
     if not session.get(Enterprise, principal.enterprise_id).active_code:
-        items.append(("还没有选用海关编码", "从海关登记更新，再选一个", "", url_for("account.show_company")))
+        items.append(("还没有选用海关编码", "从海关登记更新，再选一个", "", url_for("account.show_qualifications")))
     return items

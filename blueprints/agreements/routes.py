@@ -1,6 +1,6 @@
 """Pages 6201 and 6202: 通关无纸化三方协议, 报关代理委托; each shows what stands under the active code only (M145, M147)."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from flask import Blueprint, request
@@ -95,6 +95,6 @@ def read_cursor(text: str) -> tuple[int, tuple[datetime, UUID] | None]:
     """(rows shown before, keyset); a cursor that is none begins at the top."""
     try:
         ordinal, moment, id = text.split("|")
-        return int(ordinal), (datetime.fromisoformat(moment).astimezone(clock.SHANGHAI), UUID(id))
-    except ValueError:
+        return int(ordinal), (datetime.fromisoformat(moment).astimezone(UTC), UUID(id))
+    except (ValueError, OverflowError):
         return 0, None

@@ -270,12 +270,23 @@ def test_a_code_that_the_company_does_not_hold_today_is_not_asked_about_and_not_
 
 def test_a_code_posted_twice_changes_once(browser, two_codes):
     log_in(browser, two_codes).open(CHANGE)
-    data = {"csrf_token": browser.value("csrf_token"), "code": NEW}
+    data = {"csrf_token": browser.value("csrf_token"), "code": NEW, "before": OLD}
     for _ in range(2):
         browser._request("POST", "/account/qualifications/code", data=data)
         assert browser.number == "4082"
     assert in_use() == NEW and changes() == 1
     assert browser.open(CHANGE).number == "4082", "nothing is left to ask"
+
+
+def test_who_asks_while_somebody_else_changes_the_code_is_shown_what_is_in_use_now(browser, other_browser, two_codes):
+    hold(two_codes.enterprise, "1301960031")
+    log_in(browser, two_codes).open(CHANGE)
+    log_in(other_browser, two_codes).open("/account/qualifications/code?code=1301960031").submit("确认更换")
+    browser.submit("确认更换")
+    assert browser.h1 == f"海关编码要从1301960031换成{NEW}" and "刚刚被换成了1301960031" in browser.main
+    assert in_use() == "1301960031"
+    browser.submit("确认更换")
+    assert in_use() == NEW
 
 
 def test_two_codes_in_one_post_are_none(browser, two_codes):
@@ -287,7 +298,7 @@ def test_two_codes_in_one_post_are_none(browser, two_codes):
 @pytest.mark.parametrize(("medium", "may"), [("password", False), ("操作员卡", False), ("法人卡", True)])
 def test_an_operator_changes_the_code_only_with_the_legal_persons_card(browser, operator, medium, may):
     log_in(browser, operator, medium).open("/account/cards")
-    data = {"csrf_token": browser.value("csrf_token"), "code": NEW}
+    data = {"csrf_token": browser.value("csrf_token"), "code": NEW, "before": OLD}
     assert (browser.open(CHANGE).status == 200) == may
     answer = browser.client.post("/account/qualifications/code", data=data, base_url=ORIGIN)
     assert answer.status_code == (303 if may else 403)

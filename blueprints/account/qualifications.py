@@ -43,9 +43,9 @@ password_size = Rule("90126", "检验检疫申报密码最多100个字，请核�
 class InspectionForm(DocumentForm):
     """报检资质备案."""
 
-    number = Text("报检单位注册号", number_shape, number="400402", required=False, limit=20, hint="10位", code=True)
-    account = Text("检验检疫申报账号", number="400403", required=False, limit=60)
-    password = Secret("检验检疫申报密码", password_size, number="400404", required=False)
+    number = Text("报检单位注册号", number_shape, number="400401", required=False, limit=20, hint="10位", code=True)
+    account = Text("检验检疫申报账号", number="400402", required=False, limit=60)
+    password = Secret("检验检疫申报密码", password_size, number="400403", required=False)
 
 
 def inspection_form(company: Enterprise, typed=None) -> InspectionForm:
@@ -182,14 +182,18 @@ def counted(count: int) -> str:
 @bp.post("/qualifications/code")
 @page("4081", "更换海关编码", EDITOR)
 def change_code():
-    """Sent again, it changes nothing more."""
-    principal, codes = current(), request.form.getlist("code")
-    company = lock_enterprise(principal.enterprise_id)
+    """Sent again, it changes nothing more; what somebody else changed meanwhile is shown first."""
+    codes, company = request.form.getlist("code"), lock_enterprise(current().enterprise_id)
+    before = company.active_code or ""
     if not holds(company, codes):
         session.rollback()
         return show_sheet(own_company(), edit=True, problems=[error_line(Sentence(*NOT_HELD), "codes")])
-    if codes[0] != company.active_code:
-        record("code-chosen", f"enterprise:{company.id}", principal, code=codes[0])
+    if codes[0] != before and request.form.get("before") != before:
+        session.rollback()
+        flash(f"海关编码刚刚被换成了{before}，请再看一遍。")
+        return go("account.ask_code", code=codes[0])
+    if codes[0] != before:
+        record("code-chosen", f"enterprise:{company.id}", current(), code=codes[0])
         choose_code(company.id, codes[0])
         flash("海关编码已经保存，变更将在重新登录后生效")
     session.commit()

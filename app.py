@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import access as access_area
-from blueprints import account, auth, exports, portal, realname, registration, reviews, trade_queries
+from blueprints import account, agreements, auth, exports, portal, realname, registration, reviews, trade_queries
 from blueprints.common import access
 from blueprints.common.documents import Office
 from blueprints.common.gateways import connect_gateways
@@ -24,8 +24,8 @@ from models.types import use_keyring
 from settings import ROOT, Settings, SettingsError
 
 AREAS = (
-    portal.AREA, registration.AREA, auth.AREA, account.AREA, realname.AREA, access_area.AREA, exports.AREA,
-    trade_queries.AREA, reviews.AREA,
+    portal.AREA, registration.AREA, auth.AREA, account.AREA, realname.AREA, agreements.AREA, access_area.AREA,
+    exports.AREA, trade_queries.AREA, reviews.AREA,
 )  # fmt: skip
 
 csrf = CSRFProtect()

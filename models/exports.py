@@ -266,6 +266,12 @@ def forget_problems(import_id: UUID) -> None:
     session.execute(delete(ImportProblem).where(ImportProblem.import_id == import_id))
 
 
+def count_unfinished_tasks(enterprise_id: UUID, code: str | None) -> int:
+    """Tasks whose declaration data is not made."""
+    query = select(func.count()).where(Task.enterprise_id == enterprise_id, Task.customs_code == code)
+    return session.scalar(query.where(Task.state != GENERATED))
+
+
 def open_tasks(enterprise_id: UUID, code: str, limit: int = 20) -> list[tuple[Task, Import | None]]:
     """Tasks whose last import had wrong rows, or whose declaration data could not be made."""
     last = select(Import.task_id, func.max(Import.created_at).label("at")).group_by(Import.task_id).subquery()

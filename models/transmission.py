@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Row, session
@@ -27,6 +27,11 @@ class TransmissionId(Row):
 def transmission_ids_of(enterprise_id: UUID) -> list[TransmissionId]:
     query = select(TransmissionId).where(TransmissionId.enterprise_id == enterprise_id)
     return list(session.scalars(query.order_by(TransmissionId.granted_at)))
+
+
+def count_transmission_ids(enterprise_id: UUID, code: str | None) -> int:
+    query = select(func.count()).where(TransmissionId.enterprise_id == enterprise_id)
+    return session.scalar(query.where(TransmissionId.customs_code == code))
 
 
 def find_transmission_id(value: str) -> TransmissionId | None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from argon2 import PasswordHasher
 
 from blueprints.common import clock
+from blueprints.common.access import EDIT, SEE, SUBMIT
 from blueprints.common.checks import org_code_of
 from blueprints.common.documents import Office
 from blueprints.common.wizard_base import office
@@ -15,11 +16,16 @@ from models.database import session
 from models.transmission import TransmissionId
 from settings import ROOT
 
+from .seed_agreements import add_agreements
 from .seed_documents import draft_registration, overdue_registration, returned_registration, second_look
 from .seed_exports import OF_SELLER, add_export_settings
 from .seed_orders import add_open_tasks, add_orders, lock_account
 
 PASSWORD = "demo-2026-eport"
+RIGHTS = {  # of operators
+    "demo01a": {"exports": SUBMIT, "trade": SUBMIT, "access": SUBMIT, "agreements": SUBMIT},
+    "demo01b": {"exports": EDIT, "trade": SEE},
+}
 STAFF = (
     ("shenhe1", ["registration"]), ("shenhe2", ["registration"]), ("fenzhongxin", ["data-centre"]),
     ("kefu", ["helpdesk"]), ("yunying", ["registration", "data-centre", "helpdesk"]),
@@ -42,6 +48,7 @@ def seed_demonstration(settings) -> str | None:
         if row["state"] in ACCOUNTS:
             add_company(row, people, holders, password)
     session.commit()
+    add_agreements()
     add_export_settings()
     add_export_settings("demo03", ("declarant", "seller"), OF_SELLER)
     add_orders()
@@ -104,6 +111,7 @@ def add_users(row: dict, company: Enterprise, people: dict, holders: dict, passw
             role=role,
             enterprise_id=company.id,
             created_at=clock.now(),
+            rights=RIGHTS.get(name, {}),
         )
         person = people[key]
         user.keep_person(person["name"], person["id_number"], f"{name}@example.com")

@@ -223,10 +223,14 @@ def phone(app, monkeypatch):
     return box
 
 
-def make_user(name="demo01", *, role="administrator", enterprise=None, password="correct horse", desks=(), person=None):
+def make_user(name="demo01", *, role="administrator", enterprise=None, password="correct horse", desks=(), person=None,
+              rights=None):  # fmt: skip
+    """An operator may do everything unless `rights` are given."""
+    rights = {"exports": 3, "trade": 3, "access": 3, "agreements": 3} if rights is None else rights
     password_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(password)
     user = User(
         name=name, shown_name=name, password_hash=password_hash, role=role, desks=list(desks),
+        rights=rights if role == "operator" else {},
         enterprise_id=enterprise and enterprise.id, created_at=clock.now(),
     )  # fmt: skip
     user.keep_person(*(person or ("李明", ID_NUMBER, f"{name}@example.com")))

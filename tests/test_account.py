@@ -61,6 +61,10 @@ def here(browser, user):
     return log_in(browser, user).open("/account/company")
 
 
+def qualifications(browser, user):
+    return log_in(browser, user).open("/account/qualifications")
+
+
 @pytest.mark.item("M73", "M74", "M76")
 def test_the_page_shows_the_company_and_its_representative_masked(browser, administrator):
     here(browser, administrator)
@@ -90,7 +94,7 @@ def test_the_menu_has_the_seven_entries_of_the_source_in_their_order(browser, ad
     assert [entry[0] for entry in entries] == ["单位管理员信息", "我的操作员", "我的IC卡(可选操作)", "我的资质(可选操作)", "印章管理",
                                                "单位实名认证", "自动导入客户端管理"]  # fmt: skip
     assert [entry[0] for entry in entries if "这一项正在建设" in entry] == [
-        "我的操作员", "我的资质(可选操作)"
+        "我的操作员"
     ]  # fmt: skip
 
 
@@ -105,7 +109,7 @@ def test_the_user_name_in_the_header_leads_to_the_page_where_cards_are_bound(bro
 
 def test_the_register_is_asked_outside_of_a_transaction_and_its_codes_are_shown(browser, administrator, register):
     register.codes = [("1301960001", FOREVER), ("1301960009", date(2020, 12, 31))]
-    here(browser, administrator).submit("从海关登记更新")
+    qualifications(browser, administrator).submit("从海关登记更新")
     assert "有效的海关编码有1个" in browser.main
     assert "1301960009" in browser.main and "已过期" in browser.main and "长期" in browser.main
     assert register.asked == [USCC] and register.was_in_transaction is False
@@ -114,15 +118,15 @@ def test_the_register_is_asked_outside_of_a_transaction_and_its_codes_are_shown(
 @pytest.mark.parametrize("codes", [["1301960005"], ["1301960005", "1301960006"], []])
 def test_the_only_valid_code_is_taken_into_use_and_a_lost_one_out_of_it(browser, administrator, register, codes):
     register.codes = [(code, FOREVER) for code in codes]
-    here(browser, administrator).submit("从海关登记更新")
+    qualifications(browser, administrator).submit("从海关登记更新")
     session.expire_all()
     assert find_user("demo01").enterprise.active_code == (codes[0] if len(codes) == 1 else None)
 
 
 def test_a_code_in_use_stays_in_use_beside_a_new_one(browser, administrator, register):
     register.codes = [("1301960000", FOREVER), ("1301960001", FOREVER)]
-    here(browser, administrator).submit("从海关登记更新")
-    assert browser.soup.find("input", checked=True)["value"] == "1301960001"
+    qualifications(browser, administrator).submit("从海关登记更新")
+    assert browser.follow("编辑").soup.find("input", checked=True)["value"] == "1301960001"
 
 
 @pytest.mark.parametrize(("problem", "number"), [
@@ -133,7 +137,7 @@ def test_each_trouble_of_the_register_has_its_number_and_the_codes_stay(
     browser, administrator, register, problem, number
 ):
     register.problem = problem
-    here(browser, administrator).submit("从海关登记更新")
+    qualifications(browser, administrator).submit("从海关登记更新")
     assert errors_of(browser)[0].startswith(number)
     assert "1301960001" in browser.main
     if number == "90562":
@@ -142,30 +146,31 @@ def test_each_trouble_of_the_register_has_its_number_and_the_codes_stay(
 
 def test_a_register_that_is_not_connected_is_said_to_be_so(browser, administrator, app, monkeypatch):
     monkeypatch.setitem(app.config, "GATEWAYS", Gateways(OffCompanyRegister(), None))
-    here(browser, administrator).submit("从海关登记更新")
+    qualifications(browser, administrator).submit("从海关登记更新")
     assert errors_of(browser)[0].startswith("90561")
 
 
 def test_a_cancelled_company_holds_no_code_any_more(browser, administrator, register):
     register.status = "注销"
-    here(browser, administrator).submit("从海关登记更新")
+    qualifications(browser, administrator).submit("从海关登记更新")
     assert errors_of(browser)[0].startswith("90564") and not codes_of(administrator.enterprise_id)
 
 
 def test_choosing_another_code_waits_for_the_next_login(browser, administrator, register):
     register.codes = [("1301960001", FOREVER), ("1301960002", FOREVER)]
-    here(browser, administrator).submit("从海关登记更新")
-    browser.submit("保存", code="1301960002")
+    qualifications(browser, administrator).submit("从海关登记更新")
+    browser.follow("编辑").submit("保存", code="1301960002")
+    browser.submit("确认更换")
     assert "变更将在重新登录后生效" in browser.main
     browser.submit("重新登录")
     assert "1301960002" in browser.open("/member").main
 
 
-@pytest.mark.parametrize("code", ["1301960009", "1301960077", "", None])
+@pytest.mark.parametrize("code", ["1301960009", "1301960077", "", ["1301960001", "1301960002"]])
 def test_a_code_that_is_not_held_or_not_valid_cannot_be_chosen(browser, administrator, register, code):
     register.codes = [("1301960001", FOREVER), ("1301960002", FOREVER), ("1301960009", date(2020, 12, 31))]
-    here(browser, administrator).submit("从海关登记更新")
-    browser.submit("保存", code=code)
+    qualifications(browser, administrator).submit("从海关登记更新")
+    browser.follow("编辑").submit("保存", code=code)
     assert errors_of(browser)[0].startswith("90566")
     session.expire_all()
     assert find_user("demo01").enterprise.active_code == "1301960001"
@@ -173,10 +178,10 @@ def test_a_code_that_is_not_held_or_not_valid_cannot_be_chosen(browser, administ
 
 def test_an_operator_looks_and_does_not_change(browser, company, register):
     operator = make_user("demo01a", role="operator", enterprise=company)
-    here(browser, operator)
+    qualifications(browser, operator)
     assert not browser.soup.find("button", string="从海关登记更新")
     data = {"csrf_token": browser.value("csrf_token"), "code": "1301960001"}
-    for path in ("/account/codes/refresh", "/account/codes/active"):
+    for path in ("/account/qualifications/refresh", "/account/qualifications", "/account/qualifications/code"):
         assert browser.client.post(path, data=data, base_url="http://127.0.0.1:8080").status_code == 403
     assert not register.asked
 
@@ -185,7 +190,7 @@ def test_a_company_without_code_is_reminded(browser, app):
     user = make_user("demo09", enterprise=make_enterprise(code=None))
     log_in(browser, user).open("/member")
     browser.follow("还没有选用海关编码")
-    assert browser.number == "4001" and "还没有海关编码" in browser.main
+    assert browser.number == "4004" and "还没有海关编码" in browser.main
 
 
 def test_the_worker_fetches_the_codes_of_a_new_company(context, register, company):
@@ -207,5 +212,5 @@ def test_the_worker_tries_again_only_where_that_can_help(context, register, comp
 def test_a_code_shows_since_when_it_is_known(browser, administrator, register):
     moment = clock.now() + timedelta(minutes=5)
     with clock.stopped_at(moment):
-        here(browser, administrator).submit("从海关登记更新")
+        qualifications(browser, administrator).submit("从海关登记更新")
     assert f"{clock.local(moment):%Y-%m-%d %H:%M}" in browser.main

@@ -314,11 +314,12 @@ def test_a_second_click_on_the_switch_changes_nothing(browser, administrator, se
 def test_an_operator_with_the_right_to_submit_stamps_and_others_do_not(
     browser, app, company, administrator, receipt, sealed
 ):
-    log_in(browser, operator_of(company, "submits", exports=3)).open(receipt)
+    log_in(browser, operator_of(company, "submits", access=3)).open(receipt)
     browser.submit("下载盖章的回执")
     assert browser.response.mimetype == "application/pdf" and session.query(SealUse).one().by == "submits"
     other = log_in(
-        Browser(app), make_user("edits", role="operator", enterprise=company, person=("赵云", None, "z@b.cn"))
+        Browser(app),
+        make_user("edits", role="operator", enterprise=company, person=("赵云", None, "z@b.cn"), rights={}),
     )
     assert not other.open(receipt).can_press("下载盖章的回执")
     data = {"csrf_token": csrf_token(other), "seal": str(sealed.id)}

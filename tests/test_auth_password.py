@@ -260,9 +260,9 @@ def two_codes(administrator):
 @pytest.fixture
 def lost_post(browser, two_codes):
     """A POST that came after the session had ended; the user is asked to log in."""
-    log_in(browser, two_codes).open("/account/company")
+    log_in(browser, two_codes).open("/account/qualifications/code?code=1301960002")
     with later(hours=3):
-        browser.submit("保存", code="1301960002")
+        browser.submit("确认更换")
         assert browser.h1 == "用户登录" and "您刚才填的内容留着" in browser.main
         yield browser
 
@@ -301,8 +301,8 @@ def test_what_was_kept_is_given_to_nobody_else(lost_post, other_browser, two_cod
 
 @pytest.mark.item("M70")
 def test_a_change_waits_for_the_next_login_and_one_button_makes_it(browser, two_codes):
-    log_in(browser, two_codes).open("/account/company")
-    browser.submit("保存", code="1301960002")
+    log_in(browser, two_codes).open("/account/qualifications/code?code=1301960002")
+    browser.submit("确认更换")
     assert "变更将在重新登录后生效" in browser.main
     token = login_token(browser)
     assert "1301960001" in browser.open("/member").main
@@ -312,8 +312,8 @@ def test_a_change_waits_for_the_next_login_and_one_button_makes_it(browser, two_
 
 
 def test_renewing_a_login_does_not_make_it_last_longer(browser, two_codes):
-    log_in(browser, two_codes).open("/account/company")
-    browser.submit("保存", code="1301960002")
+    log_in(browser, two_codes).open("/account/qualifications/code?code=1301960002")
+    browser.submit("确认更换")
     with later(hours=1):
         browser.open("/member").submit("重新登录")
     first, second = session.query(Login).order_by(Login.seen_at).all()

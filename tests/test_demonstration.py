@@ -118,7 +118,7 @@ def test_the_company_with_two_codes_has_two_open_tasks_under_the_old_one(seeded)
     browser.open("/member")
     assert "海关编码：1301960003" in browser.main.replace(" ", "")
     assert "行要改" in browser.main and "申报数据生成失败，请看原因" in browser.main
-    assert "1301960013" in browser.open("/account/company").main
+    assert "1301960013" in browser.open("/account/qualifications").main
 
 
 def test_the_locked_account_is_told_how_long_to_wait(seeded):

@@ -16,7 +16,7 @@ PUBLIC = (
     "/guides", "/announcements", "/regions", "/registration/", "/registration/resume", "/recovery", "/about/browsers",
 )  # fmt: skip
 MEMBER = (
-    "/member", "/", "/account/company", "/account/cards", "/realname/", "/access/transmission-id", "/why", "/exports/profiles",
+    "/member", "/", "/account/company", "/account/cards", "/account/qualifications", "/realname/", "/access/transmission-id", "/why", "/exports/profiles",
     "/exports/profiles/new", "/exports/warehouses/new", "/exports/strategies", "/exports/strategies/new",
     "/exports/tasks", "/exports/tasks/new", "/exports/orders", "/trade/orders/open", "/trade/orders/concluded",
 )  # fmt: skip

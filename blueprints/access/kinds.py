@@ -1,7 +1,7 @@
 """传输ID申请: the data centre accepts (接单审核), then supplies the ID; the 7 working days start at acceptance."""
 
 from blueprints.common import clock
-from blueprints.common.access import Needs
+from blueprints.common.access import SUBMIT, needs_right
 from blueprints.common.kinds import CannotTakeEffect, Claim, Desk, Fact, Kind, Stage, Step
 from blueprints.common.numbers import Sentence
 from models.accounts import Enterprise
@@ -10,7 +10,7 @@ from models.transmission import TransmissionId, find_transmission_id
 
 from .forms import ApplicantForm, DeviceForm, ExchangeForm, IssueForm
 
-APPLY_NEEDS = Needs(company=True, verified=True, code=True)
+APPLY_NEEDS = needs_right("access", SUBMIT, verified=True, code=True)
 
 
 def company(case) -> Fact | None:

@@ -53,7 +53,9 @@ GROUPS = {
     }),
     "seals": ("印章", {"新增印章": "", "启用印章": "", "停用印章": "", "使用印章": ""}),
     "clients": ("客户端", {"登记客户端": "", "作废客户端": ""}),
-    "codes": ("海关编码", {"codes-refreshed": "从海关登记更新", "code-chosen": "选用海关编码"}),
+    "codes": ("我的资质", {
+        "codes-refreshed": "从海关登记更新", "code-chosen": "选用海关编码", "修改报检资质备案": "",
+    }),
 }  # fmt: skip
 """{key: (title, {act as it is kept: in words, "" where it is words already})}."""
 WORDS = {act: words for _, acts in GROUPS.values() for act, words in acts.items() if words}

@@ -39,7 +39,8 @@ def blocks(company: Enterprise) -> list[tuple[str, list[tuple[str, str]], str, s
         ("组织机构代码(主体标识码)", company.org_code or (org_code_of(company.uscc) if company.uscc else "—")),
     ]
     return [
-        ("单位信息", [("单位中文名称", company.name), *codes, ("单位地址", company.address or "—")], "修改单位信息",
+        ("单位信息", [("单位中文名称", company.name), *codes, ("单位地址", company.address or "—"),
+                    ("海关编码", company.active_code or "—")], "修改单位信息",
          start_url(COMPANY_CHANGE)),
         ("法定代表人", [
             ("法定代表人姓名", person.get("name") or "—"),

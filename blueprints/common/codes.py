@@ -2,12 +2,15 @@
 
 from uuid import UUID
 
+from flask import g
+
 from gateways.company_register import CompanyRecord, NotFound, TurnedOff, Unavailable
 from models.accounts import Enterprise, lock_enterprise
 from models.codes import HeldCode, codes_of, replace_codes
 from models.database import session
 
 from . import clock
+from .access import current
 from .gateways import gateways
 from .numbers import Sentence
 
@@ -69,6 +72,13 @@ def row_of(enterprise_id: UUID, record: CompanyRecord, code) -> HeldCode:
         valid_to=code.valid_to, ecommerce_types=list(code.ecommerce_types), revision=record.revision,
         seen_at=clock.now(),
     )  # fmt: skip
+
+
+def holds_several_codes() -> bool:
+    """Whether the company of this request could work under another code; asked of the database once a request."""
+    if "code_count" not in g:
+        g.code_count = len(codes_of(current().enterprise_id, clock.today()))
+    return g.code_count > 1
 
 
 def choose_code(enterprise_id: UUID, code: str) -> None:

@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 from models.database import session
 
 from . import access, clock
+from .codes import holds_several_codes
 from .fields import as_list
 from .files import look_up_upload
 from .logins import has_gained_rights, is_secret, keep_post, load_principal
@@ -212,6 +213,7 @@ def frame() -> dict:
         "static_url": static_url,
         "header_entries": header_entries,
         "open_tabs": open_tabs,
+        "holds_several_codes": holds_several_codes,
         "home_links": lambda: [link_of(row) for row in current_app.config["REGION"]["home"]["links"]],
         "kind_endpoint": lambda kind, act: current_app.config["KIND_PAGES"][kind.slug].endpoint_name(act),
     }

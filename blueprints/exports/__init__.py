@@ -4,7 +4,8 @@ from flask import url_for
 
 from blueprints.common.access import Principal
 from blueprints.common.areas import Area
-from models.exports import open_tasks
+from models import orders
+from models.exports import count_unfinished_tasks, open_tasks
 from models.orders import FAILED, failed_orders
 
 from .base import DECLARATION_MENU, NEEDS, SETTINGS_MENU
@@ -33,7 +34,20 @@ def open_items(principal: Principal) -> list[tuple[str, str, str, str]]:
     return items
 
 
+def under_code(enterprise_id, code: str | None) -> list[tuple[str, int, str]]:
+    """What is not finished under a customs code."""
+    counts = [orders.count_orders(orders.filtered(orders.orders_to_count(enterprise_id, code, state), state=state))
+              for state in (orders.WAITING, orders.DECLARING)]  # fmt: skip
+    waiting, declaring = (url_for("exports.list_orders", state=state) for state in (orders.WAITING, orders.DECLARING))
+    return [
+        ("没办完的申报任务", count_unfinished_tasks(enterprise_id, code), url_for("exports.list_tasks")),
+        ("待推送的订单", counts[0], waiting),
+        ("等海关回执的订单", counts[1], declaring),
+    ]
+
+
 AREA = Area(
     "80", "跨境电子商务出口企业申报系统", bp, menu=(*DECLARATION_MENU, *SETTINGS_MENU), open_items=open_items,
     jobs=(read_import, make_report, generate_task, send_messages), loops=((poll_channels, 1.0),),
+    under_code=under_code,
 )  # fmt: skip

@@ -6,18 +6,24 @@ from datetime import datetime
 from flask import Blueprint, current_app, request
 
 from blueprints.common import access
-from blueprints.common.access import MenuEntry, Needs, Reason
+from blueprints.common.access import EDIT, SEE, SUBMIT, MenuEntry, Needs, Reason, needs_right
 from blueprints.common.pages import show
 from blueprints.common.periods import day_after, read_day
 
 bp = Blueprint("exports", __name__, url_prefix="/exports")
-NEEDS = Needs(company=True, verified=True, code=True)
+NEEDS = needs_right("exports", SEE, verified=True, code=True)
+EDIT_NEEDS = needs_right("exports", EDIT, verified=True, code=True)
+PUSH_NEEDS = needs_right("exports", SUBMIT, verified=True, code=True)
 
 
 def under_construction(principal) -> Reason:
     return Reason("90699", "建设中")
 
 
+LIMITS = {
+    SEE: "您的账号在“跨境出口申报”里只能看，不能录入和推送。要办，请本单位的管理员在“我的操作员”里给您开通。",
+    EDIT: "您的账号在“跨境出口申报”里可以录入，不能推送。要推送，请本单位的管理员在“我的操作员”里给您开通。",
+}  # said once a page instead of the buttons
 SOON = Needs(also=(under_construction,))
 DECLARATION_MENU = (
     MenuEntry("8010", "基础数据导入", "exports.list_tasks", NEEDS),
@@ -32,10 +38,18 @@ GROUPS = (("报关单模式申报管理", DECLARATION_MENU), ("系统参数维�
 
 
 def show_here(template: str, **values):
-    """A page of this area with its menu at the left."""
+    """A page of this area with its menu at the left, and what this account may do on it."""
     principal = access.current()
     menu = [(title, [(entry, entry.needs.unmet(principal)) for entry in entries]) for title, entries in GROUPS]
-    return show(f"exports/{template}", menu=menu, **values)
+    right = principal.right("exports")
+    return show(
+        f"exports/{template}",
+        menu=menu,
+        may_edit=right >= EDIT,
+        may_push=right >= SUBMIT,
+        limit=LIMITS.get(right),
+        **values,
+    )
 
 
 def region():

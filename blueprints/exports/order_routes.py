@@ -7,13 +7,14 @@ from flask import flash, redirect, request, url_for
 from blueprints.common import access
 from blueprints.common.access import get_or_404, page
 from blueprints.common.challenges import NotAccepted, last_report, open_challenge, refusal_of
+from blueprints.common.pages import answer_unmet
 from models import orders, pushes, receipts
 from models.challenges import challenges_of_task
 from models.database import session
 from models.exports import Task, task_ids_by
 
 from . import generating, pushing, tasks
-from .base import NEEDS, Search, bp, show_here
+from .base import EDIT_NEEDS, NEEDS, PUSH_NEEDS, Search, bp, show_here
 from .modes import COLOURS, MODES, STATES, said_by_customs
 from .progress import progress_of
 from .task_routes import SCOPES
@@ -72,10 +73,12 @@ def list_orders():
 
 
 @bp.post("/orders")
-@page("8020", "数据申报管理", NEEDS)
+@page("8020", "数据申报管理", EDIT_NEEDS)
 def act_on_orders():
-    """`go`: push | all | delete, or push:<id> and delete:<id> of one row."""
+    """`go`: push | all | delete, or push:<id> and delete:<id> of one row. Pushing asks for more than deleting."""
     act, _, one = request.form.get("go", "").partition(":")
+    if act != "delete" and (reasons := PUSH_NEEDS.unmet(access.current())):
+        return answer_unmet(reasons)
     ids = read_ids([one] if one else request.form.getlist("order"))
     search = Search.from_request(SCOPES_HERE, STATES)
     if act != "all" and not ids:
@@ -138,7 +141,7 @@ def show_delete(search: Search, query):
 
 
 @bp.post("/orders/delete")
-@page("8022", "删除订单", NEEDS)
+@page("8022", "删除订单", EDIT_NEEDS)
 def delete_orders():
     principal, ids = access.current(), read_ids(request.form.getlist("order"))
     query = orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
@@ -175,7 +178,7 @@ def show_push(id):
 
 
 @bp.post("/pushes/<uuid:id>/sign")
-@page(None, "用卡签名", NEEDS)
+@page(None, "用卡签名", PUSH_NEEDS)
 def sign_again(id):
     """A new request over what is not signed yet; the older one ends."""
     push = get_push_or_404(id)

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import current_app, url_for
 
 from blueprints.common import clock
-from blueprints.common.access import Principal
+from blueprints.common.access import SUBMIT, Principal
 from blueprints.common.challenges import (
     NotAccepted,
     create_challenge,
@@ -24,7 +24,7 @@ from gateways.certificates import read_certificate
 from gateways.customs_dxp import envelope
 from gateways.customs_dxp.folder_channel import FolderChannel
 from models import orders, pushes
-from models.accounts import Enterprise
+from models.accounts import Enterprise, User
 from models.challenges import lock_open_challenges
 from models.database import session
 from models.exports import BLOCK, Task, lock_task
@@ -152,7 +152,9 @@ def serve_message(challenge, index: int) -> bytes:
 @on_release("batch")
 def begin_signing(challenge, card) -> str | None:
     """The certificate must be the company's own. SIGNING §1.6: until here nothing is signed."""
-    company = session.get(Enterprise, challenge.enterprise_id)
+    company, user = session.get(Enterprise, challenge.enterprise_id), session.get(User, challenge.user_id)
+    if user.role != "administrator" and user.rights.get("exports", 0) < SUBMIT:
+        raise NotAccepted(Sentence("90127", "您的账号现在没有推送的权限了，请找本单位的管理员开通"))
     if card.uscc != company.uscc:
         raise NotAccepted(
             Sentence("90651", "这张卡是「{company}」的，不能签本单位的订单，请换本单位的卡", company=card.company)

@@ -10,7 +10,7 @@ from models.database import session
 from models.exports import find_profile, find_strategy, profiles_of, strategies_of
 
 from . import profiles
-from .base import NEEDS, Search, bp, region, show_here, typed_fields
+from .base import EDIT_NEEDS, NEEDS, Search, bp, region, show_here, typed_fields
 from .forms import ProfileForm, Sheet, StrategyForm, WarehouseForm, without_spaces
 from .modes import ALIASES, MODES, TYPES
 
@@ -46,7 +46,7 @@ def get_profile_or_404(id):
 
 
 @bp.get("/profiles/new")
-@page("8002", "创建境内企业资料", NEEDS)
+@page("8002", "创建境内企业资料", EDIT_NEEDS)
 def start_profile():
     principal = access.current()
     sheet = profiles.profile_sheet(principal)
@@ -55,7 +55,7 @@ def start_profile():
 
 
 @bp.post("/profiles/new")
-@page("8002", "创建境内企业资料", NEEDS)
+@page("8002", "创建境内企业资料", EDIT_NEEDS)
 def add_profile():
     return save_profile_form(None)
 
@@ -73,7 +73,7 @@ def edit_profile(id):
 
 
 @bp.post("/profiles/<uuid:id>")
-@page("8002", "修改企业资料", NEEDS)
+@page("8002", "修改企业资料", EDIT_NEEDS)
 def change_profile(id):
     return save_profile_form(get_profile_or_404(id))
 
@@ -103,13 +103,13 @@ def show_profile_form(form, sheet: Sheet, profile, problems=()):
 
 
 @bp.get("/warehouses/new")
-@page("8003", "创建海外仓", NEEDS)
+@page("8003", "创建海外仓", EDIT_NEEDS)
 def start_warehouse():
     return show_warehouse_form(WarehouseForm(Sheet(region()), "warehouse"), None)
 
 
 @bp.post("/warehouses/new")
-@page("8003", "创建海外仓", NEEDS)
+@page("8003", "创建海外仓", EDIT_NEEDS)
 def add_warehouse():
     return save_warehouse_form(None)
 
@@ -123,7 +123,7 @@ def edit_warehouse(id):
 
 
 @bp.post("/warehouses/<uuid:id>")
-@page("8003", "修改海外仓", NEEDS)
+@page("8003", "修改海外仓", EDIT_NEEDS)
 def change_warehouse(id):
     return save_warehouse_form(get_profile_or_404(id))
 
@@ -163,7 +163,7 @@ def get_strategy_or_404(id):
 
 
 @bp.get("/strategies/new")
-@page("8006", "创建策略", NEEDS)
+@page("8006", "创建策略", EDIT_NEEDS)
 def start_strategy():
     sheet = profiles.strategy_sheet(access.current())
     only = {
@@ -176,7 +176,7 @@ def start_strategy():
 
 
 @bp.post("/strategies/new")
-@page("8006", "创建策略", NEEDS)
+@page("8006", "创建策略", EDIT_NEEDS)
 def add_strategy():
     return save_strategy_form(None)
 
@@ -192,7 +192,7 @@ def edit_strategy(id):
 
 
 @bp.post("/strategies/<uuid:id>")
-@page("8006", "修改策略", NEEDS)
+@page("8006", "修改策略", EDIT_NEEDS)
 def change_strategy(id):
     return save_strategy_form(get_strategy_or_404(id))
 
@@ -223,7 +223,7 @@ def show_strategy_form(form, strategy, problems=()):
 
 
 @bp.post("/strategies/<uuid:id>/switch")
-@page(None, "启用或停用策略", NEEDS)
+@page(None, "启用或停用策略", EDIT_NEEDS)
 def switch_strategy(id):
     strategy = get_strategy_or_404(id)
     profiles.switch(strategy, access.current())

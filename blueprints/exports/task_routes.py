@@ -25,7 +25,7 @@ from models.exports import (
 from models.files import find_file
 
 from . import generating, importing, tasks
-from .base import NEEDS, Search, bp, region, show_here, typed_fields
+from .base import EDIT_NEEDS, NEEDS, Search, bp, region, show_here, typed_fields
 from .forms import Sheet, TaskForm
 from .modes import MODES, TASK_STATES
 from .reading import COLUMNS
@@ -91,13 +91,13 @@ def task_form(typed=None) -> TaskForm:
 
 
 @bp.get("/tasks/new")
-@page("8011", "创建申报任务", NEEDS)
+@page("8011", "创建申报任务", EDIT_NEEDS)
 def start_task():
     return show_task_form(task_form())
 
 
 @bp.post("/tasks/new")
-@page("8011", "创建申报任务", NEEDS)
+@page("8011", "创建申报任务", EDIT_NEEDS)
 def add_task():
     form = task_form(typed_fields())
     problems, upload = form.check(), request.files.get("file")
@@ -141,13 +141,13 @@ def show_task(id):
 
 
 @bp.get("/tasks/<uuid:id>/more")
-@page("8014", "补充导入", NEEDS)
+@page("8014", "补充导入", EDIT_NEEDS)
 def start_more(id):
     return show_here("more.html", task=get_task_or_404(id), problems=[], wrong_file=None)
 
 
 @bp.post("/tasks/<uuid:id>/more")
-@page("8014", "补充导入", NEEDS)
+@page("8014", "补充导入", EDIT_NEEDS)
 def add_more(id):
     task, upload = get_task_or_404(id), request.files.get("file")
     if not (upload and upload.filename):
@@ -172,7 +172,7 @@ def show_more_again(task, sentence: Sentence):
 
 
 @bp.post("/tasks/<uuid:id>/generate")
-@page("8016", "生成申报数据", NEEDS)
+@page("8016", "生成申报数据", EDIT_NEEDS)
 def generate(id):
     task = get_task_or_404(id)
     if not task.order_count:
@@ -184,13 +184,13 @@ def generate(id):
 
 
 @bp.get("/tasks/<uuid:id>/delete")
-@page("8015", "删除申报任务", NEEDS)
+@page("8015", "删除申报任务", EDIT_NEEDS)
 def confirm_delete(id):
     return show_here("task_delete.html", task=get_task_or_404(id), problem=None)
 
 
 @bp.post("/tasks/<uuid:id>/delete")
-@page("8015", "删除申报任务", NEEDS)
+@page("8015", "删除申报任务", EDIT_NEEDS)
 def delete_task(id):
     task = get_task_or_404(id)
     try:
@@ -220,7 +220,7 @@ def show_import(id):
 
 
 @bp.post("/imports/<uuid:id>/cancel")
-@page(None, "停下导入", NEEDS)
+@page(None, "停下导入", EDIT_NEEDS)
 def cancel_import(id):
     found = get_import_or_404(id)
     if found.is_running:

@@ -6,7 +6,7 @@ from flask import url_for
 
 from blueprints.common.access import MenuEntry, Principal, Reason
 from models.accounts import cards_of_enterprise
-from models.transmission import transmission_ids_of
+from models.transmission import count_transmission_ids
 
 AREA_PAGES = {"account": "account.show_company", "exports": "exports.list_tasks"}
 
@@ -53,7 +53,7 @@ def find_functions(app, principal: Principal | None, asked: str) -> list[tuple[s
 def five_steps(principal: Principal) -> list[tuple[str, str, str, str]]:
     """The exporter's five preparations (M176): (what, who, state tick|pencil, url or "")."""
     has_card = bool(cards_of_enterprise(principal.enterprise_id))
-    has_id = bool(transmission_ids_of(principal.enterprise_id))
+    has_id = bool(count_transmission_ids(principal.enterprise_id, principal.code))
     return [
         ("海关企业资质备案", "单一窗口标准版", "tick" if principal.code else "pencil", ""),
         ("IC卡申请", "数据分中心", "tick" if has_card else "pencil", url_for("account.list_cards")),

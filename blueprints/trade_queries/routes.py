@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Blueprint, request
 
 from blueprints.common import access
-from blueprints.common.access import MenuEntry, Needs, Reason, get_or_404, page
+from blueprints.common.access import SEE, MenuEntry, Needs, Reason, get_or_404, needs_right, page
 from blueprints.common.pages import show
 from blueprints.common.periods import day_after, read_day
 from models import orders
@@ -15,7 +15,7 @@ from models.exports import BLOCK
 from .timeline import events_of
 
 bp = Blueprint("trade_queries", __name__, url_prefix="/trade_queries")
-NEEDS = Needs(company=True, verified=True, code=True)
+NEEDS = needs_right("trade", SEE, verified=True, code=True)
 SOON = Needs(also=(lambda principal: Reason("90699", "建设中"),))
 MENU = (
     MenuEntry("8101", "订单查询(未审结)", "trade_queries.list_open", NEEDS),

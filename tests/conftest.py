@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from app import create_app
 from blueprints.common import clock
@@ -290,7 +290,7 @@ def log_in(browser: Browser, user: User, medium="password", **card) -> Browser:
 
     app = browser.client.application
     with app.test_request_context(base_url=ORIGIN):
-        token = logins.log_in(session.get(User, user.id), medium, **card)
+        token = logins.log_in(session.get(User, inspect(user).identity[0]), medium, **card)
         session.commit()
         name = logins.login_cookie_name()
     browser.client.set_cookie(name, token, domain=urlsplit(ORIGIN).hostname)

@@ -1,7 +1,6 @@
 """`flask accounts import`: what an operator's file brings in, and what it must not."""
 
 import csv
-import os
 
 import pytest
 from sqlalchemy import func, select
@@ -327,7 +326,7 @@ def test_a_file_without_a_heading_is_refused_without_repeating_the_person(operat
     [
         (b"", "90741"),
         (b"\xef\xbb\xbf\r\n \r\n", "90741"),
-        (b"PK\x03\x04" + os.urandom(50), "90742"),
+        (b"PK\x03\x04" + bytes(range(256)) * 2, "90742"),
         (b"%PDF-1.7\n%", "90742"),
         ("单位名称,用户名".encode("utf-16"), "90742"),
         (b"\x81\xff,\xff\xff", "90743"),

@@ -132,7 +132,8 @@ def card_login(browser, own) -> str:
     return browser.main
 
 
-def test_a_card_without_account_is_told_the_way(browser, card):
+def test_a_card_without_account_is_told_the_way(browser, administrator, card):
+    """Its company is registered, so it is bound by who has the account; another company's begins a registration."""
     says = card_login(browser, card)
     assert "90531" in says and NUMBER in says and "我的IC卡" in says and "请先注册" in says
     assert browser.open("/member").h1 == "用户登录"

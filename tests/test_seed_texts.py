@@ -94,4 +94,4 @@ def test_texts_without_a_page_are_those_of_later_issues():
     assert len([row for row in TEXTS if not row["page"] and "when" not in row]) <= LATER
 
 
-LATER = 59
+LATER = 42

@@ -8,11 +8,14 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    Time,
     cast,
     extract,
+    false,
     func,
     or_,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -67,6 +70,7 @@ def _waiting(wanted: Wanted, *columns):
     query = select(*columns)
     if wanted.needs_document:
         query = query.join(Document, Document.id == OpenStage.document_id)
+        query = query.where(Document.end_outcome.is_(None), Document.number.isnot(None))  # as its index has them
     return query.where(*wanted.asked_of())
 
 
@@ -82,6 +86,8 @@ def page_of_queue(wanted: Wanted, after: tuple | None, limit: int) -> list:
         for desk in sorted(wanted.desks)
         for further in _branches(after)
     ]
+    if not parts:
+        return []
     found = union_all(*parts).subquery()
     rounds = select(func.count()).where(Submission.document_id == Document.id).scalar_subquery()
     query = (
@@ -140,7 +146,14 @@ def days_of(kinds: list[str], stages: list[tuple[str, str]], since: datetime) ->
 
 
 def _of_stages(stages):
-    return tuple_(Document.kind, Decision.stage).in_(stages)
+    """Kinds whose stages are called alike are asked for at once."""
+    slugs: dict[str, list[str]] = {}
+    for kind, stage in stages:
+        slugs.setdefault(kind, []).append(stage)
+    alike: dict[tuple, list[str]] = {}
+    for kind, names in slugs.items():
+        alike.setdefault(tuple(sorted(names)), []).append(kind)
+    return or_(false(), *(Document.kind.in_(kinds) & Decision.stage.in_(names) for names, kinds in alike.items()))
 
 
 def open_and_overdue(desks: frozenset[str], today: date) -> tuple[int, int]:
@@ -156,38 +169,31 @@ def median_working_seconds(
     `calendar`: (day, working days before it, whether it is one), without gaps; what lies before it counts from its
     first day. `hours`: when a working day begins and ends.
     """
-    length = (hours[1].hour - hours[0].hour) * 3600 + (hours[1].minute - hours[0].minute) * 60
-    begins = hours[0].hour * 3600 + hours[0].minute * 60
-    days = [_calendar(calendar, name) for name in ("came", "went")]
-    first = datetime.combine(calendar[0][0], time())
-    moments = [func.greatest(func.timezone(ZONE, at), first, type_=DateTime) for at in (Submission.at, Decision.at)]
-    came, went = (_worked(moment, day, begins, length) for moment, day in zip(moments, days, strict=True))
+    began, ended = ((each.hour * 60 + each.minute) * 60 for each in hours)
+    first = calendar[0][0]
+    days = select(
+        cast([count for _, count, _ in calendar], ARRAY(Integer)).label("before"),
+        cast([int(each) for _, _, each in calendar], ARRAY(Integer)).label("works"),
+    ).subquery()
+
+    def worked(at):
+        """Seconds worked from the beginning of the calendar until that moment."""
+        moment = func.greatest(func.timezone(ZONE, at), datetime.combine(first, time()), type_=DateTime)
+        place = cast(func.date(moment), Date) - first + 1
+        of_day = cast(extract("epoch", cast(moment, Time)), Integer) - began
+        return days.c.before[place] * (ended - began) + days.c.works[place] * func.least(
+            func.greatest(of_day, 0), ended - began
+        )
+
     query = (
-        select(func.percentile_cont(0.5).within_group(went - came))
+        select(func.percentile_cont(0.5).within_group(worked(Decision.at) - worked(Submission.at)))
         .select_from(Decision)
         .join(Submission, (Submission.document_id == Decision.document_id) & (Submission.number == Decision.round))
         .join(Document, Document.id == Decision.document_id)
-        .join(days[0], days[0].c.day == func.date(moments[0]))
-        .join(days[1], days[1].c.day == func.date(moments[1]))
+        .join(days, true())
         .where(Decision.at >= since, _of_stages(stages))
     )
     return session.scalar(query)
-
-
-def _calendar(rows, name: str):
-    days, before, works = ([row[place] for row in rows] for place in range(3))
-    columns = (
-        cast(days, ARRAY(Date)),
-        cast(before, ARRAY(Integer)),
-        cast([int(each) for each in works], ARRAY(Integer)),
-    )
-    return func.unnest(*columns).table_valued("day", "before", "works").render_derived(name=name)
-
-
-def _worked(moment, day, begins: int, length: int):
-    """Seconds worked from the beginning of the calendar until `moment`."""
-    of_day = extract("epoch", moment - func.date_trunc("day", moment)) - begins
-    return day.c.before * length + day.c.works * func.least(func.greatest(of_day, 0), length)
 
 
 def papers_of(enterprise_id: UUID, limit: int) -> list[Document]:

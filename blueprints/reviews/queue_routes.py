@@ -43,11 +43,15 @@ class Search:
     def wanted(self, principal: Principal) -> Wanted:
         today, now = clock.today(), clock.now()
         return Wanted(
-            frozenset({self.desk}) if self.desk else principal.desks, self.kind, text=self.text,
-            due_before=today if self.due == "overdue" else None, due_on=today if self.due == "today" else None,
+            self.trays(principal), self.kind, text=self.text, due_before=today if self.due == "overdue" else None,
+            due_on=today if self.due == "today" else None, free_since=now - LASTS if self.claim == "free" else None,
             claimed_by=principal.user_id if self.claim == "mine" else None,
-            free_since=now - LASTS if self.claim == "free" else None,
         )  # fmt: skip
+
+    def trays(self, principal: Principal) -> frozenset[str]:
+        """The desks where what is searched can lie: others are not read."""
+        asked = frozenset({self.desk}) if self.desk else principal.desks
+        return asked & {stage.by.tray for stage in office().kinds[self.kind].stages} if self.kind else asked
 
     @property
     def arguments(self) -> dict:
@@ -62,10 +66,12 @@ def show_queue():
     principal = access.current()
     search = Search.from_request(principal)
     wanted = search.wanted(principal)
-    rows = page_of_queue(wanted, read_cursor(request.args.get("after")), PAGE_SIZE + 1)
+    after = read_cursor(request.args.get("after"))
+    rows = page_of_queue(wanted, after, PAGE_SIZE + 1)
+    is_all = after is None and len(rows) <= PAGE_SIZE
     shown = [(row, office().kinds[row.kind], stage_named(row), hold_of(row.OpenStage, row.claimer, principal)) for row in rows[:PAGE_SIZE]]  # fmt: skip
     return show_here(
-        "queue.html", rows=shown, search=search, today=clock.today(), **foot_of(count_waiting(wanted)),
+        "queue.html", rows=shown, search=search, today=clock.today(), **foot_of(len(rows) if is_all else count_waiting(wanted)),
         cursor=write_cursor(rows[PAGE_SIZE - 1].OpenStage) if len(rows) > PAGE_SIZE else None,
         ordinal=max(request.args.get("n", 0, int), 0), dues=DUES, claims=CLAIMS, kinds=kinds_at(principal.desks),
         desks={slug: title for slug, title in DESKS.items() if slug in principal.desks},

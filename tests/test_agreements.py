@@ -193,3 +193,13 @@ def test_a_company_without_a_code_is_told_to_choose_one(browser, app):
     log_in(browser, make_user(enterprise=make_enterprise(code=None))).open("/agreements/")
     assert browser.status == 403 and "90107" in browser.main
     assert browser.follow("去我的资质").number == "4004"
+
+
+@pytest.mark.item("M146")
+def test_entrustment_stands_under_the_declaration_of_goods_and_both_guides_are_there(browser, administrator):
+    log_in(browser, administrator).open("/member")
+    heading = browser.soup.find("h2", string="货物申报")
+    assert "报关代理委托" in heading.find_next("ul").get_text()
+    browser.open("/guides")
+    for title in ("通关无纸化企业网上签约子系统操作指南", "通关无纸化代理报关委托子模块操作指南"):
+        assert browser.soup.find("a", string=title)

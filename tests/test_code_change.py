@@ -212,7 +212,7 @@ def test_an_agreement_that_was_not_in_force_is_not_asked_for_again(browser, two_
     assert "没有要重新签约的" in browser.main
 
 
-@pytest.mark.item("M143")
+@pytest.mark.item("M143", "M144")
 @pytest.mark.parametrize(("theirs", "again"), [
     (None, True), ({"state": PENDING}, False), ({"state": ACTIVE}, False), ({"state": DECLINED}, True),
     ({"state": ENDED}, True), ({"until": date(2020, 1, 1)}, True),

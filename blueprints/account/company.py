@@ -44,7 +44,7 @@ def blocks(company: Enterprise) -> list[tuple[str, list[tuple[str, str]], str, s
          start_url(COMPANY_CHANGE)),
         ("法定代表人", [
             ("法定代表人姓名", person.get("name") or "—"),
-            ("法定代表人证件类型", words.get(person.get("id_type"), "—")),
+            ("法定代表人证件类型", words.get(person.get("id_type"), person.get("id_type") or "—")),
             ("法定代表人证件号码", masked(person.get("id_number") or "") or "—"),
         ], "修改法定代表人信息", start_url(REPRESENTATIVE_CHANGE)),
     ]  # fmt: skip

@@ -39,4 +39,4 @@ def under_code(enterprise_id, code: str | None) -> list[tuple[str, int, str]]:
     ]
 
 
-AREA = Area("62", "通关无纸化", bp, menu=MENU, open_items=open_items, under_code=under_code)
+AREA = Area("62", "货物申报", bp, menu=MENU, open_items=open_items, under_code=under_code)

@@ -47,7 +47,7 @@ MENU = (
 
 def show_here(template: str, **values):
     entries = [(entry, entry.needs.unmet(current())) for entry in MENU]
-    return show(f"agreements/{template}", menu=[("通关无纸化", entries)], **values)
+    return show(f"agreements/{template}", menu=[("货物申报", entries)], **values)
 
 
 def until(day: date) -> str:

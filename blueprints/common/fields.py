@@ -99,10 +99,10 @@ class Answer:
         return self.number[-2:]
 
     def prepare(self, case):
-        """Region files hide, require or relabel fields by number, or by `key` where several kinds share a rule."""
+        """Region files hide, require, relabel or regroup fields by number, or by `key` where several kinds share a rule."""
         rule = case.region.field(self.number, self.key)
         self.label.text = rule.get("label", self.label.text)
-        self.required = rule.get("required", self.required)
+        self.required, self.group = rule.get("required", self.required), rule.get("group", self.group)
         if rule.get("hide"):
             self.when = lambda case: False
         self.needed = self.required if isinstance(self.required, bool) else False

@@ -63,7 +63,7 @@ def place_fields(page: str, name_label: str) -> dict:
     return {
         "province": Choice("企业所在省市区", number=f"{page}01", options=provinces, group="单位"),
         "city": Choice("市", number=f"{page}02", options=cities, group="单位"),
-        "name": Text(name_label, number=f"{page}03", limit=100, group="单位", span=True, hint="和营业执照上一字不差",
+        "name": Text(name_label, number=f"{page}03", key="registration.name", limit=100, group="单位", span=True, hint="和营业执照上一字不差",
                      attributes={"autocomplete": "organization"}),
         "english": Text("英文名称", number=f"{page}04", required=False, group="单位"),
         "short": Text("单位中文简称", number=f"{page}05", required=False, limit=40, group="单位"),
@@ -88,7 +88,7 @@ def business_fields(page: str) -> dict:
         "border_code": Text("边检企业代码", number=f"{page}16", required=False, limit=20, **codes),
         "port_code": Text("港口局企业代码", number=f"{page}17", required=False, limit=20, **codes),
         "exchange_code": Text("外管企业代码", number=f"{page}18", required=False, limit=20, **codes),
-        "enterprise_type": Choice("企业类型", number=f"{page}19", required=False, when=is_trading,
+        "enterprise_type": Choice("企业类型", number=f"{page}19", key="registration.enterprise_type", required=False, when=is_trading,
                                   options=scope_options("enterprise_types"), hint="注: 进出口企业才可以选择", **trade),
         "entity_types": Choices("实体类型", number=f"{page}20", key="registration.entity_types", hint="实体类型可选择多个",
                                 options=scope_options("entity_types"), **trade),

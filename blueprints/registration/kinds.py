@@ -84,31 +84,35 @@ def company_step(number: str, form) -> Step:
     return Step(number, "company", "基本信息", form, template="registration/company.html")
 
 
+def papers_step(number: str, form, title: str = "注册资料") -> Step:
+    return Step(number, "papers", title, form, template="registration/optional.html")
+
+
 REGISTRATION = Kind(
     "20", "registration", "企业注册", needs=PUBLIC, claims=claims, effect=create_account, minutes=30, index=("company/name",),
     mail_to=lambda case: case["administrator/email"], reasons="registration", check_template="registration/check.html",
     initial=suggestions, checks=fits_card, becomes=chosen_kind, submitted=ask_later, beside=beside,
     prepare=(SCANS, OTHER_SCANS, MAILBOX),
-    steps=(TYPE, company_step("2002", CompanyForm), CONTACTS, ADMINISTRATOR, Step("2005", "papers", "注册资料", PapersForm)),
+    steps=(TYPE, company_step("2002", CompanyForm), CONTACTS, ADMINISTRATOR, papers_step("2005", PapersForm)),
     stages=(REVIEW,),
 )  # fmt: skip
 UNIT = replace(
     REGISTRATION, slug="registration-unit", title="企业单位注册", prepare=("营业执照、组织机构代码证原件扫描件", OTHER_SCANS, MAILBOX),
-    steps=(TYPE, company_step("2022", UnitForm), CONTACTS, ADMINISTRATOR, Step("2025", "papers", "注册资料", UnitPapersForm)),
+    steps=(TYPE, company_step("2022", UnitForm), CONTACTS, ADMINISTRATOR, papers_step("2025", UnitPapersForm)),
 )  # fmt: skip
 INSTITUTION = replace(
     REGISTRATION, slug="registration-institution", title="政府事业单位注册", prepare=("事业单位法人证书原件扫描件", MAILBOX),
     steps=(TYPE, company_step("2032", InstitutionForm), CONTACTS, ADMINISTRATOR,
-           Step("2035", "papers", "注册资料", InstitutionPapersForm)),
+           papers_step("2035", InstitutionPapersForm)),
 )  # fmt: skip
 PERSON = replace(
     REGISTRATION, slug="registration-person", title="个人用户注册", prepare=("身份证或护照的照片", "能收到邮件的邮箱和手机号"),
     steps=(TYPE, company_step("2042", PersonForm), Step("2044", "administrator", "账户信息", PersonAccountForm),
-           Step("2045", "papers", "证件照片", PersonPapersForm)),
+           papers_step("2045", PersonPapersForm, "证件照片")),
 )  # fmt: skip
 OVERSEAS = replace(
     REGISTRATION, slug="registration-overseas", title="境外企业注册", prepare=("企业注册证书和负责人护照的扫描件", "能收到邮件的邮箱"),
     steps=(TYPE, company_step("2052", OverseasForm), Step("2054", "administrator", "管理员账户信息", OverseasAccountForm),
-           Step("2055", "papers", "注册资料", OverseasPapersForm)),
+           papers_step("2055", OverseasPapersForm)),
 )  # fmt: skip
 KINDS = (REGISTRATION, UNIT, INSTITUTION, PERSON, OVERSEAS)

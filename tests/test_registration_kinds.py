@@ -467,3 +467,22 @@ def test_a_name_in_another_case_counts_as_taken_at_the_effect_too(browser, other
     make_user("DEMO_01".casefold())
     approve(other_browser, reviewer, "示例外贸")
     assert any("已有人用" in line for line in other_browser.errors)
+
+
+def test_a_type_saved_by_the_page_itself_does_not_lead_the_next_click_astray(browser):
+    """Autosave has made the draft one of another type; the button still posts to the address that the page was made with."""
+    browser.open("/registration/")
+    browser.submit("开始填写")
+    form = browser.soup.find("form", id="step")
+    data = [("csrf_token", browser.value("csrf_token")), ("type", "person"), ("writer", browser.value("writer"))]
+    here = browser.url
+    auto = {"HX-Request": "true"}
+    browser.client.post(
+        form["action"],
+        data=dict(data) | {"go": "auto", "revision": "0"},
+        headers=auto,
+        base_url="http://127.0.0.1:8080",
+    )
+    browser.send(form, [*data, ("go", "next"), ("revision", "0"), ("agreed", "agreed")], {}, {})
+    assert browser.number == "2042", browser.main[:200]
+    assert browser.open(here).number == "2001"

@@ -117,7 +117,8 @@ class Office(Standing):
 
     def turn(self, document: Document, place: str, typed: dict) -> None:
         """A draft that was never sent becomes the kind that its answers choose; what both kinds ask stays answered."""
-        other = self.kinds[document.kind].becomes(place, typed)
+        choose = self.kinds[document.kind].becomes
+        other = choose(place, typed) if choose else None
         if other in self.kinds and other != document.kind and not document.submissions:
             self._lock(document).kind = other
             session.flush()

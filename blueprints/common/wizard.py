@@ -8,12 +8,13 @@ from uuid import UUID
 from flask import Blueprint, redirect
 
 from models.database import session
+from models.documents import find_document
 
 from .access import PUBLIC, Needs, current, page
 from .kinds import Kind
 from .pages import show
 from .records import is_draft, returned
-from .wizard_base import CHECK_TITLE, Wizard, get_own_or_404, hold_draft, office, place_url
+from .wizard_base import CHECK_TITLE, Wizard, get_own_or_404, hold_draft, office, place_url, wizard_of
 from .wizard_end import ask_withdraw, print_receipt, show_check, show_status, submit, withdraw
 from .wizard_steps import save_step, show_minutes, show_step
 
@@ -47,10 +48,17 @@ def add_wizard(
 def _bound(view, wizard: Wizard, number: str | None, title: str, needs: Needs):
     @page(number, title, needs)
     def bound(**values):
-        return view(wizard, **values)
+        return view(relative(wizard, values.get("id")), **values)
 
     bound.wizard = wizard
     return bound
+
+
+def relative(wizard: Wizard, id: UUID | None) -> Wizard:
+    """The wizard of the kind that the draft has become meanwhile (its own page saved it): one family has one set of paths."""
+    document = find_document(id) if id and wizard.kind.becomes else None
+    other = wizard_of(document) if document else wizard
+    return other if other.kind.becomes is wizard.kind.becomes else wizard
 
 
 def show_start(wizard: Wizard):

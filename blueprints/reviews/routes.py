@@ -49,16 +49,28 @@ def show_review(id):
 def render_review(document: Document, kind: Kind, *, problems=(), typed=None, form=None, changed=None):
     stage, all_lines, beside = stage_to_decide(document), lines_sent(document), kind.beside(document)
     changes = {change.path: change for change in office().changes(document)}
-    only_changed = request.args.get("view") != "all" and bool(changes)
+    remarks, typed = remarks_on(document, all_lines, beside), typed or {}
     return show_here(
-        "review.html", document=document, kind=kind, stage=stage, changes=changes, only_changed=only_changed,
-        lines=[line for line in all_lines if not only_changed or line.path in changes], total=len(all_lines),
-        beside=beside, remarks=remarks_on(document, all_lines, beside), before=decided_reasons(document),
+        "review.html", document=document, kind=kind, stage=stage, changes=changes, total=len(all_lines),
+        lines=lines_to_show(all_lines, changes, remarks, typed), only_changed=request.args.get("view") != "all" and bool(changes),
+        beside=beside, remarks=remarks, before=decided_reasons(document),
         status=status_for_officials(document), office=office(), round=round_of(document), today=clock.today(),
         form=form or (office().stage_form(document, stage) if stage else None), reasons=reasons_for(kind),
-        problems=problems, typed=typed or {}, changed=changed or {}, view=request.args.get("view"),
+        problems=problems, typed=typed, changed=changed or {}, view=request.args.get("view"),
         waits=machines_waiting(document) if stage else why_not(document, access.current()), **of_stage(document, stage),
     )  # fmt: skip
+
+
+def lines_to_show(lines: tuple[Line, ...], changes: dict, remarks: dict, typed) -> list[Line]:
+    """Of a second look what changed, else what was filled in; with `view=all` the empty ones too."""
+    if request.args.get("view") == "all":
+        return list(lines)
+    said = [line for line in lines if typed.get(f"why:{line.path}") or typed.get(f"say:{line.path}")]
+    return [
+        line
+        for line in lines
+        if line in said or (line.path in changes if changes else line.shown or line.path in remarks)
+    ]
 
 
 def of_stage(document: Document, stage: Stage | None) -> dict:

@@ -67,8 +67,8 @@ def type_stays(form, field):
 
 class TypeForm(DocumentForm):
     type = Radio("注册类型", type_stays, number="200101", options=account_types)
-    versions = Locked("条款版本", text=terms_versions, number="200103")
     agreed = Choices("服务条款和免责声明", number="200102", options=[("agreed", "我已阅读服务条款和免责声明，同意")])
+    versions = Locked("条款版本", text=terms_versions, number="200103")
 
 
 def cities(case):

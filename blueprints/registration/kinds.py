@@ -80,8 +80,8 @@ ADMINISTRATOR = Step("2004", "administrator", "管理员账户信息", Administr
 REVIEW = Stage("2006", "review", "注册审核", Desk("registration"), promise=2)
 
 
-def company_step(number: str, form) -> Step:
-    return Step(number, "company", "基本信息", form, template="registration/company.html")
+def company_step(number: str, form, template: str = "registration/company.html") -> Step:
+    return Step(number, "company", "基本信息", form, template=template)
 
 
 def papers_step(number: str, form, title: str = "注册资料") -> Step:
@@ -107,12 +107,12 @@ INSTITUTION = replace(
 )  # fmt: skip
 PERSON = replace(
     REGISTRATION, slug="registration-person", title="个人用户注册", prepare=("身份证或护照的照片", "能收到邮件的邮箱和手机号"),
-    steps=(TYPE, company_step("2042", PersonForm), Step("2044", "administrator", "账户信息", PersonAccountForm),
+    steps=(TYPE, company_step("2042", PersonForm, "wizard/step.html"), Step("2044", "administrator", "账户信息", PersonAccountForm),
            papers_step("2045", PersonPapersForm, "证件照片")),
 )  # fmt: skip
 OVERSEAS = replace(
     REGISTRATION, slug="registration-overseas", title="境外企业注册", prepare=("企业注册证书和负责人护照的扫描件", "能收到邮件的邮箱"),
-    steps=(TYPE, company_step("2052", OverseasForm), Step("2054", "administrator", "管理员账户信息", OverseasAccountForm),
+    steps=(TYPE, company_step("2052", OverseasForm, "registration/optional.html"), Step("2054", "administrator", "管理员账户信息", OverseasAccountForm),
            papers_step("2055", OverseasPapersForm)),
 )  # fmt: skip
 KINDS = (REGISTRATION, UNIT, INSTITUTION, PERSON, OVERSEAS)

@@ -12,12 +12,13 @@ from blueprints.common.fields import CaseRule, Choice, DocumentForm, Problem, Ru
 from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import go
+from blueprints.common.plain_forms import page_case, summary_of, typed_fields
 from models.accounts import users_of
 from models.clients import ImportClient, clients_of, find_own_client
 from models.codes import codes_of
 from models.database import session
 
-from .base import Sheet, bp, show_here, summary_of, typed_fields
+from .base import bp, show_here
 
 MOST = 20  # clients of a company that may work at the same time
 STARTS = ((re.compile(r"[A-Za-z]:\\"), "\\", 1), (re.compile(r"\\\\"), "\\", 2), (re.compile("/"), "/", 1))
@@ -73,7 +74,7 @@ def client_form(typed=None) -> ClientForm:
     principal = current()
     codes = [(row.code, row.code) for row in codes_of(principal.enterprise_id, clock.today())]
     suggested = SUGGESTED | {"customs_code": principal.code or ""}
-    return ClientForm(Sheet(codes=codes), "client", typed, suggested=suggested)
+    return ClientForm(page_case(codes=codes), "client", typed, suggested=suggested)
 
 
 @bp.get("/clients/new")

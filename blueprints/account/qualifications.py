@@ -11,13 +11,14 @@ from blueprints.common.fields import DocumentForm, Problem, Rule, Secret, Text
 from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import go
+from blueprints.common.plain_forms import error_line, page_case, summary_of, typed_fields
 from gateways.company_register.port import UNLIMITED
 from models.accounts import Enterprise, lock_enterprise
 from models.agreements import EXACT, agreements_to_sign_again, entrustments_to_sign_again
 from models.codes import codes_of
 from models.database import session
 
-from .base import Sheet, bp, error_line, show_here, summary_of, typed_fields
+from .base import bp, show_here
 
 MOST = 100  # lines of what has to be signed again
 NOT_HELD = ("90566", "请在有效的海关编码里选一个；没有要用的，请先从海关登记更新")
@@ -51,7 +52,7 @@ class InspectionForm(DocumentForm):
 def inspection_form(company: Enterprise, typed=None) -> InspectionForm:
     kept = company.inspection or {}
     form = InspectionForm(
-        Sheet(), "inspection", typed, suggested={name: kept.get(name) for name in ("number", "account")}
+        page_case(), "inspection", typed, suggested={name: kept.get(name) for name in ("number", "account")}
     )
     form.password.is_kept = bool(kept.get("password"))
     return form

@@ -11,6 +11,7 @@ from blueprints.common.files import look_up_upload, read_file, write_bytes
 from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import go
+from blueprints.common.plain_forms import error_line, page_case, summary_of, typed_fields
 from blueprints.common.printing import pdf_answer
 from blueprints.common.wizard_base import office, wizard_of
 from blueprints.common.wizard_end import receipt_html, show_status
@@ -19,7 +20,7 @@ from models.database import session
 from models.documents import Document, find_document
 from models.seals import Seal, SealUse, count_uses, find_seal, seals_of, uses_of
 
-from .base import Sheet, bp, error_line, show_here, summary_of, typed_fields
+from .base import bp, show_here
 from .seal_images import LIMIT, SealRefused, clean_upload, draw_personal, draw_round
 
 COMPANY_SEAL, PERSONAL_SEAL = "公章", "法定代表人名章"
@@ -65,13 +66,13 @@ def list_seals():
 @bp.get("/seals/new")
 @page("4061", "新增印章", ADMINISTRATOR)
 def start_seal():
-    return show_seal_form(SealForm(Sheet(), "seal", suggested={"origin": GENERATED}))
+    return show_seal_form(SealForm(page_case(), "seal", suggested={"origin": GENERATED}))
 
 
 @bp.post("/seals/new")
 @page("4061", "新增印章", ADMINISTRATOR)
 def add_seal():
-    form, upload = SealForm(Sheet(), "seal", typed_fields()), request.files.get("image")
+    form, upload = SealForm(page_case(), "seal", typed_fields()), request.files.get("image")
     if problems := form.check() or what_stands_against(form, upload):
         return show_seal_form(form, problems)
     try:

@@ -7,11 +7,12 @@ from blueprints.common.access import Needs, current, page
 from blueprints.common.history import record
 from blueprints.common.numbers import masked
 from blueprints.common.pages import go
+from blueprints.common.plain_forms import typed_fields
 from models.accounts import User, lock_user
 from models.database import session
 from models.sessions import end_logins
 
-from .base import bp, show_form, typed_fields
+from .base import bp, show_form
 from .forms import ActivationForm
 
 

@@ -11,9 +11,9 @@ from flask import Blueprint, current_app, request
 from flask import session as cookie_session
 
 from blueprints.common import captcha, clock
-from blueprints.common.fields import Problem
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import show, translated
+from blueprints.common.plain_forms import summary_of
 from blueprints.common.proofs import can_sms
 from models.database import session
 from models.types import keyring
@@ -49,11 +49,6 @@ def asker() -> str:
     return request.remote_addr or ""
 
 
-def typed_fields() -> dict[str, list[str]]:
-    """What was posted, as a form takes it."""
-    return {name: values for name, values in request.form.to_dict(flat=False).items() if name != "csrf_token"}
-
-
 def show_form(template: str, form, problems=(), **values):
     """The form with its problems; none are said to somebody who only asked for another picture."""
     if wants_another():
@@ -63,10 +58,6 @@ def show_form(template: str, form, problems=(), **values):
     for field in form:
         field.errors = [translated(error) for error in field.errors]  # the widgets print them as they are
     return show(template, form=form, summary=summary_of(problems), **values)
-
-
-def summary_of(problems: list[Problem]) -> list[dict]:
-    return [{"number": p.number, "sentence": p.sentence, "href": f"#{p.path.rpartition('/')[2]}"} for p in problems]
 
 
 def wants_another() -> bool:

@@ -10,12 +10,13 @@ from flask import session as cookie_session
 from blueprints.common import clock
 from blueprints.common.access import PUBLIC, page
 from blueprints.common.pages import go
+from blueprints.common.plain_forms import typed_fields
 from blueprints.common.proofs import WrongProof, check_code, send_code
 from models.accounts import User
 from models.database import session
 from models.proofs import Proof
 
-from .base import asker, bp, show_form, typed_fields
+from .base import asker, bp, show_form
 from .forms import CodeForm
 
 

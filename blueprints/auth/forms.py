@@ -1,15 +1,12 @@
 """Forms of login and recovery; those of the document `name-recovery` are in name_forms.py."""
 
-from flask import current_app
 from wtforms.validators import ValidationError
 
-from blueprints.common import clock
-from blueprints.common.access import current
 from blueprints.common.checks import email_shape, mobile_shape
 from blueprints.common.fields import Choice, Choices, DocumentForm, Problem, Secret, Text
-from blueprints.common.kinds import Case
 from blueprints.common.numbers import Sentence
 from blueprints.common.passwords import is_password, keep_password, password_hint
+from blueprints.common.plain_forms import page_case
 from blueprints.common.proofs import can_sms
 
 from .base import WRONG_CAPTCHA, answer_captcha, wants_another
@@ -21,8 +18,7 @@ class HouseForm(DocumentForm):
     """A form of one page that belongs to no document."""
 
     def __init__(self, typed=None):
-        region = current_app.config["REGION"]
-        super().__init__(Case(None, current(), region, clock.today()), "form", typed)
+        super().__init__(page_case(), "form", typed)
 
     def fail(self, name: str, sentence: Sentence) -> list[Problem]:
         """What only the act itself could find out, at a field."""

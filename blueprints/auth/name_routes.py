@@ -3,13 +3,14 @@
 from blueprints.common.access import PUBLIC, page
 from blueprints.common.notices import notify, notify_nobody
 from blueprints.common.pages import go, show
+from blueprints.common.plain_forms import typed_fields
 from blueprints.common.proofs import WrongProof, count_message
 from blueprints.common.wizard import add_wizard
 from models.accounts import users_by_email, users_by_mobile
 from models.database import session
 from models.proofs import Proof
 
-from .base import absolute, asker, bp, kept_aside, put_aside, show_form, typed_fields
+from .base import absolute, asker, bp, kept_aside, put_aside, show_form
 from .codes import ask_code, on_code, start_over
 from .forms import NameForm
 from .kinds import NAME_RECOVERY

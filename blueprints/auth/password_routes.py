@@ -4,11 +4,12 @@ from flask import flash, url_for
 
 from blueprints.common.access import PUBLIC, page
 from blueprints.common.pages import go, show, show_problem
+from blueprints.common.plain_forms import typed_fields
 from blueprints.common.proofs import WrongProof, read_link, send_link
 from models.database import session
 from models.proofs import Proof
 
-from .base import absolute, asker, bp, kept_aside, put_aside, show_form, typed_fields
+from .base import absolute, asker, bp, kept_aside, put_aside, show_form
 from .codes import ask_code, on_code, start_over
 from .forms import NewPasswordForm, RecoveryForm
 from .recovery import recover, recoverable, use_link

@@ -9,12 +9,13 @@ from flask import session as cookie_session
 from blueprints.common import clock
 from blueprints.common.access import PUBLIC, page
 from blueprints.common.pages import go, safe_next, show
+from blueprints.common.plain_forms import typed_fields
 from blueprints.common.proofs import WrongProof, can_sms
 from models.accounts import User, users_by_mobile
 from models.database import session
 from models.proofs import Proof
 
-from .base import bp, show_form, typed_fields
+from .base import bp, show_form
 from .codes import ask_code, on_code, start_over
 from .entering import enter
 from .forms import PhoneForm

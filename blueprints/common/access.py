@@ -113,7 +113,9 @@ class Needs:
         if self.verified and not who.is_verified:
             yield Reason("90106", "请先完成单位实名认证", "去认证", "realname.show_methods")
         if self.code and not who.code:
-            yield Reason("90107", "本单位还没有海关编码，请先在“我的资质”里选用", "去我的资质", "account.show_qualifications")
+            yield Reason(
+                "90107", "本单位还没有海关编码，请先在“我的资质”里选用", "去我的资质", "account.show_qualifications"
+            )
         if self.unguarded and who.guarded_until and who.guarded_until > clock.now():
             until = f"{clock.local(who.guarded_until):%m月%d日%H:%M}"
             yield Reason("90110", Sentence("90110", "账号刚找回过，{until}以前不能改手机、邮箱、卡、操作员、管理员和导入通道；"

@@ -34,6 +34,7 @@ from .notices import decision_mail, notify
 from .numbers import Sentence
 from .records import (
     Change,
+    Writer,
     applicant_data,
     applicant_of,
     decided,
@@ -52,19 +53,6 @@ from .regions import Region
 from .standing import Standing
 
 ACTS = {"approved": "审核通过", "returned": "退回修改", "refused": "不予通过", "withdrawn": "撤回申请"}
-
-
-@dataclass(frozen=True)
-class Writer:
-    """Who saves: a name for the record, and the page instance it comes from, so that no page conflicts with itself."""
-
-    name: str
-    page: str = ""
-    is_automatic: bool = False
-
-    def may_follow(self, saved: Answer | None) -> bool:
-        """True for what this very page saved before, as long as somebody pressed a button."""
-        return bool(saved and self.page and saved.writer == self.page and not self.is_automatic)
 
 
 @dataclass(frozen=True)

@@ -312,7 +312,9 @@ class Kind:
     prepare: tuple[str, ...] = ()  # what to have at hand before starting
     reasons: str = ""  # list of return reasons in the region file
     check_template: str = "wizard/check.html"
-    becomes: Callable[[str, dict], str | None] | None = None  # the kind that these answers choose; kinds of one family share it
+    becomes: Callable[[str, dict], str | None] | None = (
+        None  # the kind that these answers choose; kinds of one family share it
+    )
     submitted: Callable = lambda document: None  # defers what is to be looked up once it was sent
     beside: Callable = lambda document: None  # -> Beside | None, for the officials
 

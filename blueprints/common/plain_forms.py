@@ -1,6 +1,6 @@
 """`DocumentForm`s on pages that are no document: a small case, what was posted, lines of an error summary."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from flask import current_app, request
@@ -14,31 +14,40 @@ from .regions import Region
 
 @dataclass(frozen=True)
 class PageCase:
-    """What the fields of such a page may look at: who asks, region, day, and `known`, what the page hands in."""
+    """What the fields of such a page may look at: who asks, region, day, and `choices`, what the page hands in."""
 
     applicant: Principal | None
     region: Region
     today: date
-    known: dict = field(default_factory=dict)
+    choices: dict = field(default_factory=dict)
     here: dict = field(default_factory=dict)
 
     def at(self, here: dict) -> "PageCase":
-        return PageCase(self.applicant, self.region, self.today, self.known, here)
+        return replace(self, here=here)
 
 
-def page_form(form: type[DocumentForm], place: str, *, posted: bool = False, suggested=None, **known) -> DocumentForm:
+def page_case(**choices) -> PageCase:
+    return PageCase(current(), current_app.config["REGION"], clock.today(), choices)
+
+
+def page_form(form: type[DocumentForm], place: str, *, posted: bool = False, suggested=None, **choices) -> DocumentForm:
     """With `posted` what the request brought, else what is `suggested` by field name."""
-    case = PageCase(current(), current_app.config["REGION"], clock.today(), known)
-    return form(case, place, typed_fields() if posted else None, suggested=suggested)
+    return form(page_case(**choices), place, typed_fields() if posted else None, suggested=suggested)
 
 
 def typed_fields() -> dict[str, list[str]]:
+    """What was posted, as a form takes it."""
     return {name: values for name, values in request.form.to_dict(flat=False).items() if name != "csrf_token"}
 
 
 def summary_of(problems: list[Problem]) -> list[dict]:
-    """As `macros/forms.html error_summary` takes them."""
-    return [{"number": p.number, "sentence": p.sentence, "href": f"#{p.path.rpartition('/')[2]}"} for p in problems]
+    """Lines of `macros/forms.html error_summary`."""
+    return [error_line(p.sentence, p.path.rpartition("/")[2], p.number) for p in problems]
+
+
+def error_line(sentence: Sentence, anchor: str, number: str = "") -> dict:
+    """One line: what is wrong, and the id on the page where it is mended."""
+    return {"number": number or sentence.number, "sentence": sentence, "href": f"#{anchor}"}
 
 
 def problem(name: str, number: str, template: str, **parts) -> Problem:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from models.documents import Decision, Document
+from models.documents import Answer, Decision, Document
 
 from .access import Principal
 from .fields import Choice, DocumentForm, Upload
@@ -44,6 +44,19 @@ class Change:
     label: str
     before: str | None  # None: was not there
     after: str | None
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who saves: a name for the record, and the page instance it comes from, so that no page conflicts with itself."""
+
+    name: str
+    page: str = ""
+    is_automatic: bool = False
+
+    def may_follow(self, saved: Answer | None) -> bool:
+        """True for what this very page saved before, as long as somebody pressed a button."""
+        return bool(saved and self.page and saved.writer == self.page and not self.is_automatic)
 
 
 def lines_of(heading: str, form: DocumentForm) -> list[Line]:

@@ -9,13 +9,13 @@ from models.database import session
 from models.documents import Document, find_document
 
 from . import clock
-from .documents import Conflict, NotNow, Writer
+from .documents import Conflict, NotNow
 from .fields import DocumentForm, Problem, Secret, Upload
 from .files import FileRefused, look_up_upload, store_upload
 from .kinds import ListStep, Visit
 from .numbers import Sentence
 from .pages import show, translated
-from .records import is_draft, open_reasons
+from .records import Writer, is_draft, open_reasons
 from .samples import sample_answers
 from .wizard_base import (
     Wizard,

@@ -56,10 +56,6 @@ def region():
     return current_app.config["REGION"]
 
 
-def typed_fields() -> dict[str, list[str]]:
-    return {name: values for name, values in request.form.to_dict(flat=False).items() if name != "csrf_token"}
-
-
 @dataclass(frozen=True)
 class Search:
     """The search line: `scope` and `text` (搜索范围), state, period. Wrong dates are said, not searched."""

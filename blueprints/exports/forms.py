@@ -13,16 +13,6 @@ _SPACES = re.compile(r"[\s\u3000]+")
 ENABLED = [("yes", "启用"), ("no", "停用")]
 
 
-class Sheet:
-    """What fields look at: the region, and what this company may choose from."""
-
-    def __init__(self, region, **choices):
-        self.region, self.choices = region, choices
-
-    def at(self, here):
-        return self
-
-
 def without_spaces(typed: dict[str, list[str]], labels: dict[str, str]) -> tuple[dict[str, list[str]], list[str]]:
     """「注意各填写项不要有空格！」 (M187): full-width ones too. Gives the cleaned fields and the labels of those changed."""
     cleaned, changed = {}, []

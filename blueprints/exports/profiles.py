@@ -5,13 +5,13 @@ from uuid import UUID
 from blueprints.common import clock
 from blueprints.common.access import Principal
 from blueprints.common.history import record
+from blueprints.common.plain_forms import PageCase, page_case
 from models.codes import codes_of
 from models.database import session
 from models.exports import CompanyProfile, Strategy, profiles_of, strategy_number_taken
 from models.transmission import transmission_ids_of
 
-from .base import region
-from .forms import ProfileForm, Sheet, StrategyForm
+from .forms import ProfileForm, StrategyForm
 
 FULL_SET = ["declarant", "platform", "seller"]  # 「3项都勾选」
 
@@ -20,19 +20,18 @@ class NumberTaken(Exception):
     """Another strategy of this company and code has the number."""
 
 
-def profile_sheet(principal: Principal, profile: CompanyProfile | None = None) -> Sheet:
+def profile_sheet(principal: Principal, profile: CompanyProfile | None = None) -> PageCase:
     """Codes with their 电商身份 and 传输IDs that the company holds; nothing of it is typed."""
     held = codes_of(principal.enterprise_id, clock.today())
     granted = transmission_ids_of(principal.enterprise_id)
-    return Sheet(
-        region(),
+    return page_case(
         codes=[(row.code, f"{row.code}（{'、'.join(row.ecommerce_types) or '没有电商身份'}）") for row in held],
         dxp_ids=[(row.value, row.value) for row in granted],
         granted_for={row.value: row.customs_code for row in granted},
     )
 
 
-def suggested_profile(principal: Principal, sheet: Sheet) -> dict:
+def suggested_profile(principal: Principal, sheet: PageCase) -> dict:
     """A new profile begins as most end: own name, active code, its 传输ID, 3项都勾选, 启用."""
     granted = [value for value, code in sheet.choices["granted_for"].items() if code == principal.code]
     return {
@@ -75,14 +74,14 @@ def _new_profile(principal: Principal, kind: str) -> CompanyProfile:
     return profile
 
 
-def strategy_sheet(principal: Principal) -> Sheet:
+def strategy_sheet(principal: Principal) -> PageCase:
     """电商平台: enabled profiles of that type, and 海外仓; 电商企业: those that declare under the code in use."""
     profiles = profiles_of(principal.enterprise_id, enabled=True)
     sellers = [p for p in profiles if {"seller", "declarant"} <= set(p.types) and p.customs_code == principal.code]
     warehouses = [p for p in profiles if p.kind == "warehouse"]
     platforms = [p for p in profiles if "platform" in p.types] + warehouses
-    return Sheet(
-        region(), platforms=_as_options(platforms), sellers=_as_options(sellers),
+    return page_case(
+        platforms=_as_options(platforms), sellers=_as_options(sellers),
         warehouses={str(profile.id) for profile in warehouses},
     )  # fmt: skip
 

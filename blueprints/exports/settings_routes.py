@@ -6,22 +6,18 @@ from blueprints.common import access
 from blueprints.common.access import get_or_404, page
 from blueprints.common.fields import Problem
 from blueprints.common.numbers import Sentence
+from blueprints.common.plain_forms import PageCase, page_case, summary_of, typed_fields
 from models.database import session
 from models.exports import find_profile, find_strategy, profiles_of, strategies_of
 
 from . import profiles
-from .base import EDIT_NEEDS, NEEDS, Search, bp, region, show_here, typed_fields
-from .forms import ProfileForm, Sheet, StrategyForm, WarehouseForm, without_spaces
+from .base import EDIT_NEEDS, NEEDS, Search, bp, region, show_here
+from .forms import ProfileForm, StrategyForm, WarehouseForm, without_spaces
 from .modes import ALIASES, MODES, TYPES
 
 SWITCH = {"enabled": "启用", "disabled": "停用"}
 PROFILE_SCOPES = {"name": "企业名称", "customs_code": "海关编码", "dxp_id": "传输ID", "created_by": "创建人"}
 STRATEGY_SCOPES = {"number": "策略编号", "name": "策略名称", "changed_by": "修改人", "created_by": "创建人"}
-
-
-def summary(problems: list[Problem]) -> list[dict]:
-    """As the error summary wants it: two digits of the field, the sentence, where it is."""
-    return [{"number": p.number, "sentence": p.sentence, "href": f"#{p.path.rpartition('/')[2]}"} for p in problems]
 
 
 def tell_spaces(changed: list[str]) -> None:
@@ -94,10 +90,10 @@ def save_profile_form(profile):
     return redirect(url_for("exports.list_profiles"), 303)
 
 
-def show_profile_form(form, sheet: Sheet, profile, problems=()):
+def show_profile_form(form, sheet: PageCase, profile, problems=()):
     action = url_for("exports.change_profile", id=profile.id) if profile else url_for("exports.add_profile")
     return show_here(
-        "profile.html", form=form, profile=profile, problems=summary(problems), action=action,
+        "profile.html", form=form, profile=profile, problems=summary_of(problems), action=action,
         can_apply=not sheet.choices["dxp_ids"],
     )  # fmt: skip
 
@@ -105,7 +101,7 @@ def show_profile_form(form, sheet: Sheet, profile, problems=()):
 @bp.get("/warehouses/new")
 @page("8003", "创建海外仓", EDIT_NEEDS)
 def start_warehouse():
-    return show_warehouse_form(WarehouseForm(Sheet(region()), "warehouse"), None)
+    return show_warehouse_form(WarehouseForm(page_case(), "warehouse"), None)
 
 
 @bp.post("/warehouses/new")
@@ -119,7 +115,7 @@ def add_warehouse():
 def edit_warehouse(id):
     profile = get_profile_or_404(id)
     values = {"name": profile.name, "address": profile.address}
-    return show_warehouse_form(WarehouseForm(Sheet(region()), "warehouse", suggested=values), profile)
+    return show_warehouse_form(WarehouseForm(page_case(), "warehouse", suggested=values), profile)
 
 
 @bp.post("/warehouses/<uuid:id>")
@@ -129,7 +125,7 @@ def change_warehouse(id):
 
 
 def save_warehouse_form(profile):
-    form = WarehouseForm(Sheet(region()), "warehouse", typed_fields())
+    form = WarehouseForm(page_case(), "warehouse", typed_fields())
     if problems := form.check():
         return show_warehouse_form(form, profile, problems)
     profiles.save_warehouse(form.values["name"], form.values["address"], profile, access.current())
@@ -140,7 +136,7 @@ def save_warehouse_form(profile):
 
 def show_warehouse_form(form, profile, problems=()):
     action = url_for("exports.change_warehouse", id=profile.id) if profile else url_for("exports.add_warehouse")
-    return show_here("warehouse.html", form=form, profile=profile, problems=summary(problems), action=action)
+    return show_here("warehouse.html", form=form, profile=profile, problems=summary_of(problems), action=action)
 
 
 @bp.get("/strategies")
@@ -216,7 +212,7 @@ def show_strategy_form(form, strategy, problems=()):
     action = url_for("exports.change_strategy", id=strategy.id) if strategy else url_for("exports.add_strategy")
     choices = form.case.choices
     return show_here(
-        "strategy.html", form=form, strategy=strategy, problems=summary(problems), action=action,
+        "strategy.html", form=form, strategy=strategy, problems=summary_of(problems), action=action,
         soon=[mode.title for mode in MODES.values() if not mode.is_built], notices=region()["exports"],
         lacks_profiles=not (choices["platforms"] and choices["sellers"]),
     )  # fmt: skip

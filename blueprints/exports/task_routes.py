@@ -11,6 +11,7 @@ from blueprints.common.access import get_or_404, page
 from blueprints.common.fields import Problem
 from blueprints.common.files import FileRefused, read_chunks
 from blueprints.common.numbers import Sentence
+from blueprints.common.plain_forms import page_case, summary_of, typed_fields
 from models import orders
 from models.database import session
 from models.exports import (
@@ -25,11 +26,10 @@ from models.exports import (
 from models.files import find_file
 
 from . import generating, importing, tasks
-from .base import EDIT_NEEDS, NEEDS, Search, bp, region, show_here, typed_fields
-from .forms import Sheet, TaskForm
+from .base import EDIT_NEEDS, NEEDS, Search, bp, show_here
+from .forms import TaskForm
 from .modes import MODES, TASK_STATES
 from .reading import COLUMNS
-from .settings_routes import summary
 from .template_book import template_book
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -87,7 +87,7 @@ def task_form(typed=None) -> TaskForm:
     found = strategies_of(principal.enterprise_id, principal.code, enabled=True)
     options = [(str(row.id), f"{row.name}（{MODES[row.mode].title}）") for row in found]
     suggested = {"strategy": options[0][0]} if len(options) == 1 else {}
-    return TaskForm(Sheet(region(), strategies=options), "task", typed, suggested=suggested)
+    return TaskForm(page_case(strategies=options), "task", typed, suggested=suggested)
 
 
 @bp.get("/tasks/new")
@@ -123,7 +123,7 @@ def no_file(place: str) -> Problem:
 
 def show_task_form(form, problems=()):
     wrong = next((p.sentence for p in problems if p.path.endswith("/file")), None)
-    return show_here("task_form.html", form=form, problems=summary(problems), wrong_file=wrong)
+    return show_here("task_form.html", form=form, problems=summary_of(problems), wrong_file=wrong)
 
 
 @bp.get("/tasks/<uuid:id>")
@@ -168,7 +168,7 @@ def add_more(id):
 
 def show_more_again(task, sentence: Sentence):
     problem = Problem("more/file", sentence.number, sentence)
-    return show_here("more.html", task=task, problems=summary([problem]), wrong_file=sentence)
+    return show_here("more.html", task=task, problems=summary_of([problem]), wrong_file=sentence)
 
 
 @bp.post("/tasks/<uuid:id>/generate")

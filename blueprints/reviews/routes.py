@@ -9,6 +9,7 @@ from blueprints.common.access import Principal, page
 from blueprints.common.documents import FactsChanged, NotNow, NotReady, NotYours
 from blueprints.common.kinds import CannotTakeEffect, Kind, Stage
 from blueprints.common.numbers import Sentence
+from blueprints.common.plain_forms import error_line, summary_of
 from blueprints.common.records import Line, lines_sent, round_of
 from blueprints.common.wizard_base import office
 from models.database import session
@@ -138,16 +139,12 @@ def render_refused(document: Document, kind: Kind, refused: Exception):
         changed = refused.changes
     elif isinstance(refused, NotReady | CannotTakeEffect):
         found = refused.problems if isinstance(refused, NotReady) else [refused.problem]
-        problems = [error_line(problem.sentence, problem.number, problem.path.rpartition("/")[2]) for problem in found]
+        problems = summary_of(found)
         if form:
             form.check()
     else:
-        problems = [error_line(refused.sentence, refused.sentence.number, "decision")]
+        problems = [error_line(refused.sentence, "decision")]
     return render_review(document, kind, problems=problems, typed=request.form, form=form, changed=changed)
-
-
-def error_line(sentence: str, number: str, anchor: str) -> dict:
-    return {"number": number, "sentence": sentence, "href": f"#{anchor}"}
 
 
 def change_claim(document: Document, act: str) -> str:

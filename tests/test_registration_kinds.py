@@ -171,7 +171,7 @@ def test_a_submitted_registration_keeps_its_type(browser, other_browser, reviewe
 @pytest.mark.item("M217")
 def test_the_version_of_the_terms_is_frozen_with_the_submission(browser):
     fill_registration(browser).submit("提交")
-    assert "服务条款 2026-09-01" in browser.main
+    assert "服务条款、免责声明、隐私政策的版本 2026-09-01 / 2026-09-01 / 2026-09-01" in browser.main
 
 
 @pytest.mark.item("M75", "M210")

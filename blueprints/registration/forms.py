@@ -54,9 +54,9 @@ def chosen_kind(place: str, typed: dict) -> str | None:
 
 
 def terms_versions(case) -> str:
-    """Which texts are agreed to: frozen with the submission (M217)."""
+    """Of the three texts in their order: frozen with the submission (M217)."""
     articles = [find_article(case.region, f"terms/{name}") for name in ("service-terms", "disclaimer", "privacy")]
-    return "、".join(f"{article.title} {article.meta.get('version', article.date)}" for article in articles if article)
+    return " / ".join(article.meta.get("version", article.date) for article in articles if article)
 
 
 def type_stays(form, field):
@@ -68,7 +68,7 @@ def type_stays(form, field):
 class TypeForm(DocumentForm):
     type = Radio("注册类型", type_stays, number="200101", options=account_types)
     agreed = Choices("服务条款和免责声明", number="200102", options=[("agreed", "我已阅读服务条款和免责声明，同意")])
-    versions = Locked("条款版本", text=terms_versions, number="200103")
+    versions = Locked("服务条款、免责声明、隐私政策的版本", text=terms_versions, number="200103")
 
 
 def cities(case):

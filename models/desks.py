@@ -54,6 +54,13 @@ class Wanted:
         return [make() for given, make in pairs if given]
 
     @property
+    def readings(self) -> list[frozenset[str]]:
+        """Desks that are read together: all at once for digits, which few have; else each in the order of the index."""
+        if self.text.replace(" ", "").isdigit():
+            return [self.desks]
+        return [frozenset({desk}) for desk in sorted(self.desks)]
+
+    @property
     def needs_document(self) -> bool:
         return bool(self.kind or self.text)
 
@@ -82,8 +89,8 @@ def page_of_queue(wanted: Wanted, after: tuple | None, limit: int) -> list:
     """
     order = (OpenStage.due, OpenStage.opened_at, OpenStage.document_id, OpenStage.stage)
     parts = [
-        _waiting(wanted, *order).where(OpenStage.desk == desk, *further).order_by(*order).limit(limit)
-        for desk in sorted(wanted.desks)
+        _waiting(wanted, *order).where(OpenStage.desk.in_(desks), *further).order_by(*order).limit(limit)
+        for desks in wanted.readings
         for further in _branches(after)
     ]
     if not parts:
@@ -171,10 +178,11 @@ def median_working_seconds(
     """
     began, ended = ((each.hour * 60 + each.minute) * 60 for each in hours)
     first = calendar[0][0]
-    days = select(
+    lists = select(
         cast([count for _, count, _ in calendar], ARRAY(Integer)).label("before"),
         cast([int(each) for _, _, each in calendar], ARRAY(Integer)).label("works"),
-    ).subquery()
+    )
+    days = lists.cte("days").prefix_with("MATERIALIZED")  # else each row casts both lists anew
 
     def worked(at):
         """Seconds worked from the beginning of the calendar until that moment."""

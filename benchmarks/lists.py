@@ -104,9 +104,9 @@ def copy_documents(numbers: range) -> None:
         ((key("decided", n), key(what, n), 1, "review", "", "approved", "x", at.isoformat(), b"", b"") for what, n, at in decided),
     )  # fmt: skip
     copy_rows(
-        "open_stages", "document_id, stage, desk, opened_at, due",
+        "open_stages", "document_id, stage, desk, opened_at, due, kind, title, tail",
         ((key("open", n), *(("acceptance", "data-centre") if kind_of[n] != "registration" else ("review", "registration")),
-          at.isoformat(), today + timedelta(days=n % 6 - 1)) for _, n, at in opened),
+          at.isoformat(), today + timedelta(days=n % 6 - 1), kind_of[n], name_of(n), f"{n:04}"[-4:]) for _, n, at in opened),
     )  # fmt: skip
 
 

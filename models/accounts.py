@@ -23,7 +23,9 @@ from sqlalchemy.types import Text
 from .database import Base, Row, session
 from .types import Encrypted, UtcDateTime, blind
 
-LAST = "\U0010ffff"  # sorts after all that begins with what stands before it: a range that every plan of the index can use
+LAST = (
+    "\U0010ffff"  # sorts after all that begins with what stands before it: a range that every plan of the index can use
+)
 REGISTERED, MIGRATED, CARD = "registered", "migrated", "card"
 
 

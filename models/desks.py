@@ -44,7 +44,7 @@ class Wanted:
     def asked_of(self) -> list:
         """Conditions on the stage alone, and on its document."""
         pairs = [
-            (self.kind, lambda: Document.kind == self.kind),
+            (self.kind, lambda: OpenStage.kind == self.kind),
             (self.due_before, lambda: OpenStage.due < self.due_before),
             (self.due_on, lambda: OpenStage.due == self.due_on),
             (self.claimed_by, lambda: OpenStage.claimed_by == self.claimed_by),
@@ -62,22 +62,27 @@ class Wanted:
 
     @property
     def needs_document(self) -> bool:
-        return bool(self.kind or self.text)
+        return is_number(self.text)
+
+
+def is_number(text: str) -> bool:
+    """A whole 受理编号."""
+    digits = text.replace(" ", "")
+    return digits.isdigit() and len(digits) == 16
 
 
 def _called(text: str):
     digits = text.replace(" ", "")
-    begins = Document.title.startswith(text, autoescape=True)
-    if digits.isdigit() and len(digits) == 16:
+    begins = OpenStage.title.startswith(text, autoescape=True)
+    if is_number(text):
         return Document.number == digits
-    return or_(func.right(Document.number, 4) == digits, begins) if digits.isdigit() and len(digits) == 4 else begins
+    return or_(OpenStage.tail == digits, begins) if digits.isdigit() and len(digits) == 4 else begins
 
 
 def _waiting(wanted: Wanted, *columns):
     query = select(*columns)
     if wanted.needs_document:
         query = query.join(Document, Document.id == OpenStage.document_id)
-        query = query.where(Document.end_outcome.is_(None), Document.number.isnot(None))  # as its index has them
     return query.where(*wanted.asked_of())
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    String,
     Text,
     UniqueConstraint,
     delete,
@@ -135,12 +136,20 @@ class OpenStage(Base):
     desk: Mapped[str]  # name of a desk, or role of a party with "party:" before it
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due: Mapped[date | None] = mapped_column(Date)
+    kind: Mapped[str]  # these three as the document has them, so that the queue is searched without it
+    title: Mapped[str] = mapped_column(String(collation="C"))
+    tail: Mapped[str]  # the last 4 digits of the 受理编号
     claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     document: Mapped[Document] = relationship()
 
-    __table_args__ = (Index("ix_open_stages_queue", "desk", "due", "opened_at", "document_id"),)
+    __table_args__ = (
+        Index("ix_open_stages_queue", "desk", "due", "opened_at", "document_id"),
+        Index("ix_open_stages_kind", "desk", "kind", "due", "opened_at", "document_id"),
+        Index("ix_open_stages_title", "desk", "title"),
+        Index("ix_open_stages_tail", "tail"),
+    )
 
 
 class Claim(Base):

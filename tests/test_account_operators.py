@@ -1,12 +1,14 @@
 """我的操作员: added, activated by himself, given rights, disabled, reset; the administrator hands over; wishes to join."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from blueprints.common import clock
-from models.accounts import JoinRequest, administrator_of, find_user, open_join_requests
+from models.accounts import JoinRequest, User, administrator_of, find_user, open_join_requests
 from models.database import session
+from models.documents import Claim, Document
 from models.sessions import Login
 from tests.card_bridge_double import errors_of
 from tests.conftest import ID_NUMBER, log_in, make_enterprise, make_user
@@ -257,3 +259,20 @@ def test_the_list_says_when_each_was_seen_last(browser, administrator):
         f"{clock.local(clock.now()):%Y-%m-%d}" in browser.main
         and "显示第 1 到第 1 条记录, 总共 1 条记录" in browser.main
     )
+
+
+def test_a_second_click_adds_no_second_operator(browser, administrator):
+    add(browser, administrator)
+    log_in(browser, administrator).open("/account/operators/new")
+    browser.submit("保存，生成初始密码", **(OPERATOR | {"user": "caozuo_1"}))
+    assert errors_of(browser)[0].startswith("90268")
+    assert session.query(User).filter(User.name == "caozuo_1").count() == 1
+
+
+def test_a_name_that_a_waiting_registration_holds_is_taken(browser, administrator):
+    session.add(Document(id=(holder := uuid4()), kind="registration", created_at=clock.now()))
+    session.flush()
+    session.add(Claim(scope="user-name", key="caozuo_1", seat=0, document_id=holder, stays=True))
+    session.commit()
+    add(browser, administrator)
+    assert errors_of(browser)[0].startswith("90268")

@@ -42,7 +42,8 @@ def put(title: str, number: int, *, due=None, opened=None, desk="registration", 
     session.add(document)
     session.flush()
     came = Submission(document_id=document.id, number=1, at=opened, by="", edition="1", revisions={}, lines_data=[], facts_data={})  # fmt: skip
-    waits = OpenStage(document_id=document.id, stage=stage, desk=desk, opened_at=opened, due=due)
+    waits = OpenStage(document_id=document.id, stage=stage, desk=desk, opened_at=opened, due=due, kind=kind, title=title,
+                      tail=document.number[-4:])  # fmt: skip
     if claimed_by:
         waits.claimed_by, waits.claimed_at = claimed_by.id, clock.now()
     session.add_all([came, waits])

@@ -107,6 +107,10 @@ def close_account(user: User) -> None:
     user.keep_person("", "", "")
     user.contact, user.mobile_index, user.papers = None, None, None
     if user.role == "administrator":
+        for other in others_of(user):  # opened again since it was asked for: no account stays without its company
+            other.is_active = False
+            end_logins(other.id, clock.now())
+            revoke_clients_of(other.id, clock.now())
         close_company(lock_enterprise(user.enterprise_id))
         user.role = "operator"
 

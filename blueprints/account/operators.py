@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from flask import flash, request
+from flask import abort, flash, request
+from sqlalchemy.exc import IntegrityError
 
 from blueprints.common import clock
 from blueprints.common.access import (
@@ -30,9 +31,19 @@ from blueprints.common.notices import notify
 from blueprints.common.pages import go
 from blueprints.common.passwords import hasher, new_initial_password
 from blueprints.common.plain_forms import page_form, problem, summary_of
-from models.accounts import JoinRequest, User, find_user, holds_person, lock_enterprise, open_join_requests, users_of
+from models.accounts import (
+    JoinRequest,
+    User,
+    find_user,
+    holds_person,
+    lock_enterprise,
+    lock_user,
+    open_join_requests,
+    users_of,
+)
 from models.clients import revoke_clients_of
 from models.database import session
+from models.documents import is_claimed
 from models.sessions import end_logins, last_seen
 
 from .base import bp, show_here
@@ -73,7 +84,11 @@ def rights_words(user: User) -> list[tuple[str, str]]:
 
 operator_name_shape = Rule("90267", "用户名要6-12位英文字母、数字或_组成", lambda text: text.isascii() and 6 <= len(text) <= 12
                            and text.replace("_", "a").isalnum())  # fmt: skip
-operator_name_free = Rule("90268", "这个用户名已有人用（不分大小写），请换一个", lambda text: find_user(text) is None)
+operator_name_free = Rule(
+    "90268",
+    "这个用户名已有人用（不分大小写），请换一个",
+    lambda text: find_user(text) is None and not is_claimed("user-name", text.casefold()),
+)
 
 
 def right_field(module: str, number: str) -> Choice:
@@ -135,7 +150,12 @@ def add_operator():
     if problems:
         return render_operator_form(form, problems, wish)
     password = new_initial_password()
-    user = make_operator(form.values, password)
+    try:
+        user = make_operator(form.values, password)
+    except IntegrityError:  # a second click, or somebody took name or person a moment ago
+        session.rollback()
+        taken = problem("user", "90268", "这个用户名已有人用（不分大小写），请换一个")
+        return render_operator_form(form, [taken], find_wish(request.form.get("wish", "")))
     if wish:
         wish.state = "done"
     session.commit()
@@ -285,6 +305,8 @@ def hand_over(id):
 def swap_administrator(old: User, new: User) -> None:
     """Exactly one administrator a company (M55): the old one steps down first, under the company's lock."""
     company = lock_enterprise(old.enterprise_id)
+    if lock_user(old.id).role != "administrator":  # handed over by another click a moment ago
+        abort(409)
     old.role, old.rights = "operator", dict.fromkeys(MODULES, SUBMIT)
     session.flush()
     new.role, new.rights = "administrator", {}

@@ -345,7 +345,8 @@ class Office(Standing):
         for stage in self.open_stages(document):
             due = self.due(document, stage)
             rows.append({"stage": stage.slug, "desk": stage.by.tray, "opened_at": self.opened(document, stage),
-                         "due": due and due[0]})  # fmt: skip
+                         "due": due and due[0], "kind": document.kind, "title": document.title,
+                         "tail": (document.number or "")[-4:]})  # fmt: skip
         session.flush()
         replace_open_stages(document.id, rows)
 

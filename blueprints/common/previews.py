@@ -6,7 +6,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 PICTURES = {"jpg", "png", "gif", "bmp"}
 LONGEST = 1600  # pixels
-MOST = 60_000_000  # pixels of a picture that is opened at all
+MOST = {"JPEG": 100_000_000}  # pixels of a picture that is opened at all; a JPEG is read at a fraction of its size
+MOST_OTHERS = 25_000_000
 
 
 class NoPreview(Exception):
@@ -17,7 +18,7 @@ def preview_of(data: bytes) -> bytes:
     """JPEG, at most 1600 pixels long, upright. Raises `NoPreview`."""
     try:
         with Image.open(io.BytesIO(data)) as picture:
-            if picture.width * picture.height > MOST:
+            if picture.width * picture.height > MOST.get(picture.format, MOST_OTHERS):
                 raise NoPreview("too many pixels")
             picture.draft("RGB", (LONGEST, LONGEST))
             upright = ImageOps.exif_transpose(picture)

@@ -169,6 +169,18 @@ def upgrade() -> None:
     )
     op.add_column("open_stages", sa.Column("claimed_by", sa.Uuid(), nullable=True))
     op.add_column("open_stages", sa.Column("claimed_at", types.UtcDateTime(timezone=True), nullable=True))
+    for column in ("kind", "tail"):
+        op.add_column("open_stages", sa.Column(column, sa.String(), nullable=False, server_default=""))
+        op.alter_column("open_stages", column, server_default=None)
+    op.add_column("open_stages", sa.Column("title", sa.String(collation="C"), nullable=False, server_default=""))
+    op.alter_column("open_stages", "title", server_default=None)
+    op.execute(
+        "UPDATE open_stages SET kind = d.kind, title = d.title, tail = right(d.number, 4)"
+        " FROM documents d WHERE d.id = open_stages.document_id"
+    )
+    op.create_index("ix_open_stages_kind", "open_stages", ["desk", "kind", "due", "opened_at", "document_id"])
+    op.create_index("ix_open_stages_title", "open_stages", ["desk", "title"])
+    op.create_index("ix_open_stages_tail", "open_stages", ["tail"])
     op.create_foreign_key(op.f("fk_open_stages_claimed_by_users"), "open_stages", "users", ["claimed_by"], ["id"])
     op.create_index("ix_submissions_at", "submissions", ["at"], unique=False)
     op.add_column(
@@ -217,6 +229,9 @@ def downgrade() -> None:
     op.drop_column("users", "rights")
     op.drop_index("ix_submissions_at", table_name="submissions")
     op.drop_constraint(op.f("fk_open_stages_claimed_by_users"), "open_stages", type_="foreignkey")
+    for column in ("kind", "title", "tail"):
+        op.drop_index(f"ix_open_stages_{column}", table_name="open_stages")
+        op.drop_column("open_stages", column)
     op.drop_column("open_stages", "claimed_at")
     op.drop_column("open_stages", "claimed_by")
     op.drop_column("logins", "tabs")

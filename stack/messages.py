@@ -40,6 +40,6 @@ def extract_template(fileobj, keywords, comment_tags, options):
 def extract_region(fileobj, keywords, comment_tags, options):
     """Texts of a region file that pages translate: hotline label, short names, tile texts, code lists."""
     for number, line in enumerate(fileobj.read().decode("utf-8").splitlines(), 1):
-        for name, text in re.findall(r'\b(hotline_label|short|text|name|kind) = "([^"]*)"', line):
-            if CHINESE.search(text) and (name != "name" or "code = " in line):
+        for name, text in re.findall(r'\b(hotline_label|short|text|name|national_name|kind) = "([^"]*)"', line):
+            if CHINESE.search(text) and (name != "name" or "code = " in line or "national_name" in line):
                 yield number, "_", text, []

@@ -54,7 +54,8 @@ def account_rows(user: User, company: Enterprise) -> list[tuple[str, str, str, s
     """账号信息 (M77): (label, value, explanation, what the link says, url)."""
     words, papers = dict(PERSON_PAPERS), user.papers or {}
     owner = "单位管理员" if user.role == "administrator" else "操作员"
-    number = f"{words.get(papers.get('id_type', 'id-card'), '')} {masked(user.id_number)}" if user.id_number else ""
+    paper = words.get(papers.get("id_type", "id-card"), "")
+    number = Sentence("", "{paper} {number}", paper=paper, number=masked(user.id_number)) if user.id_number else ""
     return [
         (owner, user.real_name or "—", number, "修改", url_for("account.edit_owner")),
         ("登录密码", "********", "安全性高的密码可以使账号更安全, 建议定期更换密码", "修改", url_for("account.edit_password")),

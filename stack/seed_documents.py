@@ -17,13 +17,19 @@ SCAN = ROOT / "sandbox" / "scans"
 
 def kind_of(row: dict) -> tuple[str, str]:
     """(account type, kind of registration): 事业单位 by the first digits of its code (GB 32100-2015)."""
-    return ("institution", "registration-institution") if row["uscc"].startswith("12") else ("three-in-one", "registration")
+    return (
+        ("institution", "registration-institution")
+        if row["uscc"].startswith("12")
+        else ("three-in-one", "registration")
+    )
 
 
 def answers_of(row: dict, people: dict) -> dict[str, dict]:
     """What the company types, page by page."""
     person, (account_type, _) = people[row["legal_representative"]], kind_of(row)
-    trading = {"entity_types": ["cargo-owner"], "english": [row["english_name"]]} if account_type == "three-in-one" else {}
+    trading = (
+        {"entity_types": ["cargo-owner"], "english": [row["english_name"]]} if account_type == "three-in-one" else {}
+    )
     return {
         "type": {"type": [account_type], "agreed": ["agreed"]},
         "company": {

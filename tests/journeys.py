@@ -2,7 +2,7 @@
 
 import re
 
-from blueprints.common.checks import org_check_digit, uscc_of
+from blueprints.common.checks import org_check_digit, uscc_check_digit
 from stack.seed import PASSWORD
 from tests.tours import CAPTCHA, World, log_in, log_out, wait_for_mail
 
@@ -13,7 +13,8 @@ OWN = "my own horse"
 def uscc_of_newcomer(number: int) -> str:
     """A code in the self-defined range PDY that belongs to nobody."""
     body = f"PDY{number:05d}"
-    return uscc_of(body + org_check_digit(body), "91130100")
+    first = f"91130100{body}{org_check_digit(body)}"
+    return first + uscc_check_digit(first)
 
 
 def id_number_of(number: int) -> str:

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from blueprints.common.checks import has_uscc_check_digit, is_org_code, org_code_of, uscc_of
+from blueprints.common.checks import has_uscc_check_digit, is_org_code, org_check_digit, org_code_of, uscc_check_digit
 from blueprints.common.gateways import Gateways
 from blueprints.registration.join import BY_COMPANY, surname_of
 from models.accounts import find_enterprise, find_organisation, find_user, open_join_requests
@@ -177,7 +177,9 @@ def test_the_version_of_the_terms_is_frozen_with_the_submission(browser):
 @pytest.mark.item("M75", "M210")
 def test_codes_are_derived_from_each_other_with_their_check_digits():
     assert org_code_of("9113000034801880XB") == "34801880X" and is_org_code("34801880X")
-    assert uscc_of("34801880X", "91130000") == "9113000034801880XB"
+    body = "34801880"
+    first = f"91130000{body}{org_check_digit(body)}"
+    assert first + uscc_check_digit(first) == "9113000034801880XB"
     for org_code in ("766374655", "MA5TNFGY9", "MA62K0260", "D2143569X", "63159284X"):
         assert is_org_code(org_code)
     assert not is_org_code("766374656") and not is_org_code("76637465")
@@ -232,6 +234,7 @@ def test_a_deviating_check_digit_warns_and_does_not_stop(browser):
     browser.submit(NEXT, **ADMINISTRATOR)
     browser.submit(NEXT, {"licence": ("执照.png", PNG)})
     assert "请再看一眼，没有错就可以提交" in browser.main and "90227" in browser.main
+    assert "末位按国家标准算应是“R”，填的是“6”" in browser.main
     browser.submit("提交")
     assert "受理编号" in browser.main
 

@@ -38,11 +38,6 @@ def uscc_check_digit(body: str) -> str:
     return _USCC[-sum(_USCC.index(letter) * pow(3, place, 31) for place, letter in enumerate(body)) % 31]
 
 
-def uscc_of(org_code: str, registrar: str) -> str:
-    """The USCC that a 组织机构代码 has with `registrar`: its first 8 characters (登记部门, 机构类别, 行政区划)."""
-    return registrar + org_code + uscc_check_digit(registrar + org_code)
-
-
 def org_code_of(uscc: str) -> str:
     """组织机构代码 (主体标识码): characters 9–17 of the USCC."""
     return uscc[8:17]
@@ -116,8 +111,9 @@ org_code_shape = Rule("90226", "组织机构代码要9位，最后一位校验�
 uscc_holds_org_code = Rule("90228", "第9至17位应是组织机构代码，这9位里有抄错的，请对照证照逐位检查",
                            lambda text: is_org_code(org_code_of(text)))  # fmt: skip
 uscc_advice = (
-    Advice("90227", "末位的校验码和国家标准算出来的不一样。请对照证照再看一遍；证照上就是这样，可以接着填",
-           lambda text, case: not has_uscc_check_digit(text)),
+    Advice("90227", "末位按国家标准算应是“{digit}”，填的是“{typed}”。请对照证照再看一遍；证照上就是这样，可以接着填",
+           lambda text, case: not has_uscc_check_digit(text),
+           lambda text: {"digit": uscc_check_digit(text[:17]), "typed": text[17]}),
 )  # fmt: skip
 uscc_shape = Rule("90201", "统一社会信用代码要18位，只有数字和大写字母，没有I、O、S、V、Z，请对照证照", is_uscc_shape)
 email_shape = Rule("90202", "E-mail的格式不对，应像name@example.com这样", is_email)

@@ -61,11 +61,15 @@ class CaseRule(Rule):
 
 @dataclass(frozen=True)
 class Advice:
-    """A soft rule: where `applies(value, case)`, the page, the check page and the officials see `sentence`."""
+    """A soft rule: where `applies(value, case)`, the page, the check page and the officials see `sentence`.
+
+    `parts(value)`: what the sentence names of the value.
+    """
 
     number: str
     sentence: str
     applies: Callable
+    parts: Callable = lambda value: {}
 
 
 class Answer:
@@ -336,7 +340,7 @@ class DocumentForm(Form):
         case = self.case.at({field.name: field.value for field in self if field.name in self.values})
         asked = [field for field in self if field.name in self.values and field.value and not field.errors]
         return [
-            Problem(self.path(field), each.number, Sentence(each.number, each.sentence))
+            Problem(self.path(field), each.number, Sentence(each.number, each.sentence, **each.parts(field.value)))
             for field in asked
             for each in field.advice
             if each.applies(field.value, case)

@@ -51,7 +51,7 @@ def test_a_soft_rule_is_shown_beside_its_line(browser, other_browser, reviewer):
     fill_registration(browser, uscc=USCC[:-1] + "1").submit("提交")
     log_in(other_browser, reviewer).open("/reviews/").follow("审核示例外贸")
     rows = {row.b.get_text(): row.get_text(" ", strip=True) for row in other_browser.soup.select("tbody tr")}
-    assert "末位的校验码" in rows["统一社会信用代码"] and "末位的校验码" not in rows["单位名称"]
+    assert "末位按国家标准算应是“G”" in rows["统一社会信用代码"] and "末位的校验码" not in rows["单位名称"]
 
 
 @pytest.mark.item("M57")

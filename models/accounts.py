@@ -120,6 +120,10 @@ class User(Row):
         self.contact = (self.contact or {}) | {"mobile": mobile}
         self.mobile_index = blind("users.mobile", mobile) if mobile else None
 
+    def is_owned_by(self, holder_id: str) -> bool:
+        """False where a card says somebody else; True where either says nothing."""
+        return not (self.id_number and holder_id) or self.id_number.upper() == holder_id.upper()
+
     @property
     def mobile(self) -> str:
         return (self.contact or {}).get("mobile") or ""

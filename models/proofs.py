@@ -42,8 +42,15 @@ def find_proof(secret_hash: bytes) -> Proof | None:
 
 
 def forget_proofs(user_id: UUID) -> None:
-    """What was sent before counts no more."""
-    session.execute(delete(Proof).where(Proof.user_id == user_id, Proof.used_at.is_(None)))
+    """What was sent before counts no more; only the right to object to a recovery stays."""
+    mine = Proof.user_id == user_id, Proof.used_at.is_(None)
+    session.execute(delete(Proof).where(*mine, Proof.purpose != "objection"))
+
+
+def forget_recoveries(user_id: UUID) -> None:
+    """Ways to a new password that were sent to a mailbox or phone, or asked for, before the owner changed something."""
+    mine = Proof.user_id == user_id, Proof.used_at.is_(None)
+    session.execute(delete(Proof).where(*mine, Proof.purpose.in_(("recover-mail", "recover-sms"))))
 
 
 def sweep_proofs(before: datetime) -> None:

@@ -33,7 +33,7 @@ def check_owner(user: User, card) -> None:
     if user.enterprise is None or user.enterprise.uscc != card.uscc:
         raise NotAccepted(Sentence("90541", "这是“{company}”的卡，不是本单位的卡，不能绑定。请换本单位的卡；单位改了名称或代码的，"
                                    "先到制卡中心更新卡", company=card.company))  # fmt: skip
-    if user.id_number and card.holder_id and user.id_number.upper() != card.holder_id.upper():
+    if not user.is_owned_by(card.holder_id):
         raise NotAccepted(Sentence("90542", "持卡人（{holder}）和账号所有人不是同一个人，不能绑定。请用您本人的卡；"
                                    "{holder}要用这张卡，请用自己的账号来绑定", holder=card.holder))  # fmt: skip
 

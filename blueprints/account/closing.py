@@ -90,7 +90,9 @@ def others_of(user: User) -> list[User]:
 def close_due_accounts() -> None:
     """A standing loop of the worker."""
     for user_id in users_closing(clock.now()):
-        close_account(lock_user(user_id))
+        user = lock_user(user_id)
+        if user.closing_at and user.closing_at <= clock.now():  # else it was taken back a moment ago
+            close_account(user)
         session.commit()
 
 

@@ -44,6 +44,7 @@ from models.accounts import (
 from models.clients import revoke_clients_of
 from models.database import session
 from models.documents import is_claimed
+from models.proofs import forget_recoveries
 from models.sessions import end_logins, last_seen
 
 from .base import bp, show_here
@@ -238,6 +239,7 @@ def switch_operator(id):
 def shut_out(user: User) -> None:
     end_logins(user.id, clock.now())
     revoke_clients_of(user.id, clock.now())
+    forget_recoveries(user.id)
 
 
 @bp.post("/operators/<uuid:id>/password")

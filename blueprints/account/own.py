@@ -27,6 +27,7 @@ from blueprints.common.passwords import WithPassword, is_password, keep_password
 from blueprints.common.plain_forms import page_form, problem, summary_of
 from models.accounts import User, holds_person, lock_user
 from models.database import session
+from models.proofs import forget_recoveries
 from models.sessions import end_logins
 
 from .base import bp, show_here
@@ -140,6 +141,7 @@ def change_password():
         return render(form, PASSWORD_TITLE, problems, note=PASSWORD_NOTE)
     user.password_hash = form.kept["password"][1]
     end_logins(user.id, proofs.clock.now(), but=g.login.id)
+    forget_recoveries(user.id)
     record("修改登录密码", f"user:{user.name}", current())
     tell_owner(user, "登录密码改了", "您的账号刚改了登录密码，其他电脑上的登录已经退出。")
     session.commit()
@@ -150,6 +152,7 @@ def change_password():
 def wrong_password(user: User, typed: str, name: str) -> list:
     """The problem with the password that proves that the owner sits here; wrong ones are limited. Commits the count."""
     subject = str(user.id)
+    WRONG_PASSWORDS.lock(subject)
     if wait := WRONG_PASSWORDS.minutes_left(subject):
         return [problem(name, "90263", "密码输错的次数太多，请过{wait}分钟再试；忘了可以走“忘记密码”", wait=wait)]
     WRONG_PASSWORDS.add(subject)
@@ -238,6 +241,7 @@ def bind_mobile():
     user, old = own_user(), own_user().mobile
     tell_owner(user, "绑定手机改了", f"您的账号刚把绑定手机改成{masked(proof.data['to'])}。", also_phone=old)
     user.keep_mobile(proof.data["to"])
+    forget_recoveries(user.id)
     record("绑定手机", f"user:{user.name}", current())
     session.commit()
     cookie_session.pop("mobile-proof")
@@ -311,6 +315,7 @@ def take_mail(token):
     proof.used_at = proofs.clock.now()
     tell_owner(user, "邮箱改了", f"您的账号刚把邮箱改成{masked(proof.data['to'])}。")
     user.keep_person(user.real_name or "", user.id_number or "", proof.data["to"])
+    forget_recoveries(user.id)
     record("修改邮箱", f"user:{user.name}", current())
     session.commit()
     flash("邮箱已经改好。")

@@ -13,7 +13,7 @@ from blueprints.common.numbers import Sentence
 from blueprints.common.pages import go
 from blueprints.common.plain_forms import error_line, page_case, summary_of, typed_fields
 from blueprints.common.printing import pdf_answer
-from blueprints.common.wizard_base import office, wizard_of
+from blueprints.common.wizard_base import takes_part, wizard_of
 from blueprints.common.wizard_end import receipt_html, show_status
 from models.accounts import Enterprise
 from models.database import session
@@ -179,7 +179,7 @@ def seals_on_receipts() -> dict:
 
 def seals_for(document: Document) -> list[Seal]:
     principal = current()
-    if STAMP.unmet(principal) or not (document.submissions and office().may(document, principal)):
+    if STAMP.unmet(principal) or not (document.submissions and takes_part(document, principal)):
         return []
     return seals_of(principal.enterprise_id, enabled=True)
 
@@ -201,7 +201,7 @@ def print_sealed(document_id):
 
 def get_submitted_or_404(document_id) -> Document:
     document = get_or_404(find_document(document_id))
-    if not document.submissions or not office().may(document, current()):
+    if not document.submissions or not takes_part(document, current()):
         abort(404)
     return document
 

@@ -35,12 +35,16 @@ def show_activation_form(user: User, form: ActivationForm, problems=()):
 @bp.post("/login/activation")
 @page("3010", "激活账号", Needs())
 def activate():
-    user = lock_user(current().user_id)
+    user = session.get(User, current().user_id)
     if not user.is_new:
         return go("portal.show_workspace")
     form = ActivationForm(user, typed_fields())
     if problems := form.check():
         return show_activation_form(user, form, problems)
+    user = lock_user(user.id)  # hashing is over
+    if user.password_hash != form.initial_hash:  # activated or reset by somebody else meanwhile
+        session.rollback()
+        return go("portal.show_workspace")
     user.password_hash, user.initial_until = form.password_hash, None
     end_logins(user.id, clock.now(), but=g.login.id)
     record("激活账号", f"user:{user.id}", current())

@@ -76,6 +76,10 @@ def log_in_by_card(challenge, card):
         raise NotAccepted(
             Sentence("90532", "卡里的单位和账号的单位不一样了，不能用它登录；请用用户名和密码登录后重新绑定")
         )
+    if not user.is_owned_by(card.holder_id):
+        raise NotAccepted(
+            Sentence("90283", "账号的所有人换了，这张卡不能再登录；请用用户名和密码登录，再绑定账号所有人本人的卡")
+        )
     if not user.is_active:
         raise NotAccepted(Sentence("90507", "这个账号已经停用，请找本单位的管理员，或打客服热线"))
     bound.certificate, bound.serial, bound.not_after = challenge.certificate, card.serial_hex, card.not_after

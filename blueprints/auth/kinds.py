@@ -11,6 +11,7 @@ from blueprints.common.numbers import Sentence
 from blueprints.common.proofs import send_link
 from blueprints.common.records import lines_sent, values_of
 from models.accounts import User, find_person
+from models.proofs import forget_recoveries
 
 from .base import absolute
 from .name_forms import AskerForm, ProofsForm
@@ -49,6 +50,7 @@ def give_account(document, case) -> None:
     address = case["asker/email"]
     user.keep_person(user.real_name or "", user.id_number or "", address)
     guard(user)
+    forget_recoveries(user.id)
     record(
         "找回用户名", f"user:{user.id}", by=user.shown_name, enterprise_id=user.enterprise_id, document=str(document.id)
     )

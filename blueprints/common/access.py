@@ -116,6 +116,9 @@ class Needs:
             yield Reason(
                 "90107", "本单位还没有海关编码，请先在“我的资质”里选用", "去我的资质", "account.show_qualifications"
             )
+        if self.unguarded and who.medium == "sms":
+            yield Reason("90282", Sentence("90282", "用手机号登录的，不能改手机、邮箱、卡、操作员、管理员和导入通道；请改用密码或卡登录"),
+                         "换账号密码登录", "auth.show_login")  # fmt: skip
         if self.unguarded and who.guarded_until and who.guarded_until > clock.now():
             until = f"{clock.local(who.guarded_until):%m月%d日%H:%M}"
             yield Reason("90110", Sentence("90110", "账号刚找回过，{until}以前不能改手机、邮箱、卡、操作员、管理员和导入通道；"

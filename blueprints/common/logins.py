@@ -8,7 +8,8 @@ from uuid import UUID
 from flask import current_app, g, request
 from flask import session as cookie_session
 
-from models.accounts import User
+from models.accounts import Enterprise, User
+from models.codes import codes_of
 from models.database import session
 from models.sessions import KeptPost, Login, find_login, kept_posts_of, touch_login
 
@@ -60,7 +61,7 @@ def principal_of(login: Login) -> Principal:
         enterprise_id=company.id if company else None,
         enterprise_name=company.name if company else "",
         uscc=company.uscc if company else None,
-        code=login.code,
+        code=code_of(login, company) if company else None,
         desks=frozenset(user.desks),
         medium=login.medium,
         card_number=login.card_number,
@@ -73,6 +74,13 @@ def principal_of(login: Login) -> Principal:
         guarded_until=user.guarded_until,
         is_new=user.is_new,
     )
+
+
+def code_of(login: Login, company: Enterprise) -> str | None:
+    """That of the login, unless the company does not hold it any more."""
+    if login.code in (None, company.active_code):
+        return login.code
+    return login.code if login.code in [row.code for row in codes_of(company.id, clock.today())] else None
 
 
 def log_in(user: User, medium: str = "password", card_number: str | None = None, card_until=None) -> str:

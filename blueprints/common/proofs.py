@@ -102,6 +102,8 @@ def read_link(purpose: str, token: str) -> Proof:
 
 def count_message(purpose: str, target: str, asker: str) -> None:
     """One message more to `target`, asked for by `asker`. Raises `TooManyMessages`."""
+    BY_TARGET.lock(f"{purpose}|{target}")
+    BY_BROWSER.lock(asker)
     if wait := max(BY_TARGET.minutes_left(f"{purpose}|{target}"), BY_BROWSER.minutes_left(asker)):
         raise TooManyMessages(Sentence("90248", "发的次数太多，请过{wait}分钟再试，或打客服热线", wait=wait))
     BY_TARGET.add(f"{purpose}|{target}")

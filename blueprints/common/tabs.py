@@ -31,7 +31,8 @@ def note_tab() -> None:
     """Before a page of the workspace is drawn: it gets a tab; the oldest goes where there are too many."""
     info = current_app.view_functions[request.endpoint].page
     asked = request.method == "GET" and info.number and info.needs.login and request.endpoint != HOME
-    if not (asked and has_workspace() and g.login):
+    is_secret = "token" in (request.view_args or {})  # of a link: kept by hash, never by its address
+    if is_secret or not (asked and has_workspace() and g.login):
         return
     tab = [info.number, info.title, request.path]
     kept = [list(each) for each in g.login.tabs if each[0] != info.number]

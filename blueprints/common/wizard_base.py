@@ -55,9 +55,13 @@ def get_own_or_404(wizard: Wizard, id: UUID, what: str = "see") -> Document:
 
 
 def may_open(document: Document, principal: Principal | None, what: str = "see") -> bool:
-    if holds_draft(document):
-        return True
-    return office().may(document, principal, what)
+    return holds_draft(document) or takes_part(document, principal, what)
+
+
+def takes_part(document: Document, principal: Principal | None, what: str = "see") -> bool:
+    """Its company does, and this person has the right that the pages of the kind ask for."""
+    needs = office().kinds[document.kind].needs
+    return office().may(document, principal, what) and not needs.unmet(principal)
 
 
 def holds_draft(document: Document) -> bool:

@@ -115,8 +115,12 @@ def get_resuming_or_404() -> tuple[dict, Document]:
 @bp.get("/resume/proof")
 @page("2015", "核实是您本人", PUBLIC)
 def ask_proof():
-    state, document = get_resuming_or_404()
-    return show("registration/proof.html", state=state, lines=masked_lines(document), error=None)
+    return render_proof(*get_resuming_or_404())
+
+
+def render_proof(state: dict, document: Document, error: Sentence | None = None):
+    return show("registration/proof.html", state=state, lines=masked_lines(document), error=error,
+                is_sent=bool(document.submissions))  # fmt: skip
 
 
 def masked_lines(document: Document) -> list[tuple[str, str]]:
@@ -136,12 +140,15 @@ def masked_lines(document: Document) -> list[tuple[str, str]]:
 def check_proof():
     state, document = get_resuming_or_404()
     if request.form.get("go") == "without":
+        if document.submissions:  # what was sent stays as it was: its attachments and its withdrawal are the owner's
+            words = Sentence("90281", "这份申请已经交过，要先用验证码核实是您本人；收不到验证码，请打客服热线")
+            return render_proof(state, document, words)
         forget_personal_answers(document)
         return open_draft(document)
     try:
         proofs.check_code("resume", state.get("proof"), request.form.get("proof", ""))
     except proofs.WrongProof as wrong:
-        return show("registration/proof.html", state=state, lines=masked_lines(document), error=wrong.sentence)
+        return render_proof(state, document, wrong.sentence)
     return open_draft(document)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, select
+from sqlalchemy import ForeignKey, LargeBinary, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Row, session
@@ -28,6 +28,13 @@ class StoredFile(Row):
 
 def find_file(file_id: UUID) -> StoredFile | None:
     return session.get(StoredFile, file_id)
+
+
+def size_of_files(document_id: UUID) -> int:
+    """Bytes of all that was ever uploaded into a document, still used or not."""
+    return session.scalar(
+        select(func.coalesce(func.sum(StoredFile.size), 0)).where(StoredFile.document_id == document_id)
+    )
 
 
 def files_of(document_id: UUID) -> list[StoredFile]:

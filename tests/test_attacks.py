@@ -1,22 +1,27 @@
 """What a thief of a mailbox, a phone, a slip of paper or a browser, and a colleague without the right, try and do not get."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 
 from blueprints.account import closing
 from blueprints.auth.waiting import settle_recoveries
-from blueprints.common import clock, proofs
+from blueprints.common import clock, logins, proofs
 from blueprints.common.files import write_bytes
+from blueprints.common.wizard import BY_ADDRESS
 from models.accounts import find_card, find_enterprise, find_user
 from models.codes import replace_codes
 from models.database import Base, session
 from models.documents import Document
 from models.files import StoredFile
 from models.seals import Seal
-from models.sessions import Login
+from models.sessions import KeptPost, Login, end_logins
+from settings import ROOT
 from tests.browsing import ORIGIN, Browser
 from tests.card_bridge_double import confirm_by_card, errors_of
 from tests.conftest import USCC, log_in, make_user
@@ -259,6 +264,47 @@ def test_a_link_in_the_mailbox_of_before_dies_when_the_account_was_given_back_by
         settle(app)
         assert find_user("demo01").email == "new@example.com"
         assert other_browser.open(stale).status == 410
+
+
+# -- floods
+
+
+def test_a_program_opens_no_endless_drafts_from_one_address(browser):
+    browser.open("/registration/")
+    answers = [post(browser, "/registration/registration") for _ in range(BY_ADDRESS.count + 5)]
+    assert set(answers) == {303}
+    assert session.query(Document).count() == BY_ADDRESS.count
+    assert "从这里新开的申请太多" in browser.open("/registration/").text
+
+
+def test_one_draft_takes_no_endless_files(browser, monkeypatch):
+    fill_registration(browser).open(browser.url.replace("check", "papers"))
+    monkeypatch.setattr("blueprints.common.files.MOST_OF_DOCUMENT", len(PNG) - 1)
+    browser.submit("添加附件", {"other_paper": ("又一张.png", PNG)})
+    assert any("传过的文件太多" in line for line in browser.errors)
+    assert session.query(StoredFile).count() == 1
+
+
+def test_a_login_that_has_ended_stores_no_endless_posts(browser, administrator):
+    log_in(browser, administrator)
+    end_logins(administrator.id, clock.now())
+    session.commit()
+    for nth in range(logins.KEEP_MOST + 5):
+        browser.client.post("/account/owner", data={"name": f"{nth}"}, base_url=ORIGIN)
+    kept = session.query(KeptPost).all()
+    assert len(kept) == logins.KEEP_MOST
+    assert ["name", f"{logins.KEEP_MOST + 4}"] in [pair for post in kept for pair in post.fields]
+
+
+def test_a_small_file_that_unpacks_to_a_huge_seal_costs_little_memory(tmp_path):
+    Image.new("RGB", (4990, 4990), "red").save(tmp_path / "seal.png")
+    code = (
+        "import resource, sys; from blueprints.account.seal_images import clean_upload\n"
+        "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = most(); clean_upload(open(sys.argv[1], 'rb').read()); print((most() - before) // 1024)"
+    )
+    asked = [sys.executable, "-c", code, str(tmp_path / "seal.png")]
+    assert int(subprocess.run(asked, cwd=ROOT, capture_output=True, check=True).stdout) < 200, "MB"
 
 
 # -- many at the same moment, on connections of their own

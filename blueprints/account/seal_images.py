@@ -12,6 +12,7 @@ from blueprints.common.numbers import Sentence
 SIZE = 600  # pixels
 LIMIT = 2 << 20  # bytes of an upload
 MOST = 25_000_000  # pixels of an upload that is opened at all
+LARGE = 2400  # pixels to which an upload is made smaller before anything else costs memory
 LEAST = 100  # pixels of what is left after trimming
 RED = (200, 22, 29, 255)
 FINE = 2 * SIZE  # drawn twice as large, then made smaller: no steps in the edges
@@ -38,6 +39,8 @@ def clean_upload(data: bytes) -> bytes:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as opened:
             if opened.width * opened.height > MOST:
                 raise SealRefused(Sentence("90702", "印章图片的像素太多，请缩小到4000×4000以内再传"))
+            opened.draft("RGB", (LARGE, LARGE))
+            opened.thumbnail((LARGE, LARGE))
             picture = ImageOps.exif_transpose(opened).convert("RGBA")
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SealRefused(

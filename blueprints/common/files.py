@@ -14,13 +14,14 @@ from uuid import UUID, uuid4
 from flask import current_app, g, has_request_context
 
 from models.database import session
-from models.files import StoredFile, find_file
+from models.files import StoredFile, find_file, size_of_files
 from models.types import keyring
 
 from . import clock
 from .numbers import Sentence
 
 CHUNK = 1 << 20
+MOST_OF_DOCUMENT = 512 << 20  # bytes of all uploads of one document, replaced ones too
 
 _MAGIC = (
     (b"\xff\xd8\xff", "jpg"),
@@ -71,6 +72,10 @@ def store_upload(upload, types, limit: int, *, document_id: UUID | None = None, 
     """
     name = Path(upload.filename.replace("\\", "/")).name[:120]
     names = "、".join(types)
+    if document_id and size_of_files(document_id) > MOST_OF_DOCUMENT:
+        raise FileRefused(
+            Sentence("90285", "这份申请传过的文件太多，「{name}」没有存；请打客服热线，已经传的都留着", name=name)
+        )
     with closing(upload), tempfile.TemporaryDirectory(dir=_incoming()) as folder:
         plain = Path(folder) / "upload"
         size, digest, head = _receive(upload.stream, plain, limit)

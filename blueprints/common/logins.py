@@ -17,6 +17,7 @@ from . import clock
 from .access import Principal
 
 KEEP_FOR = timedelta(hours=24)
+KEEP_MOST = 20  # lost POSTs of one user; the oldest go
 
 
 def login_cookie_name() -> str:
@@ -126,6 +127,8 @@ def has_gained_rights(principal: Principal) -> bool:
 def keep_post(user_id: UUID, page: str) -> None:
     """Keeps the fields of this POST, encrypted, for its user; secrets are left out."""
     pairs = [[name, value] for name, value in request.form.items(multi=True) if not is_secret(name)]
+    for oldest in kept_posts_of(user_id, clock.now() - KEEP_FOR)[KEEP_MOST - 1 :]:
+        session.delete(oldest)
     session.add(KeptPost(user_id=user_id, path=request.full_path.rstrip("?"), page=page, fields=pairs, at=clock.now()))
     session.commit()
 

@@ -5,18 +5,22 @@ State = answers only. After every POST: 303 to the place to go on at, unless som
 
 from uuid import UUID
 
-from flask import Blueprint, redirect
+from flask import Blueprint, flash, redirect, request
 
 from models.database import session
 from models.documents import find_document
 
 from .access import PUBLIC, Needs, current, page
 from .kinds import Kind
+from .limits import Limit
+from .numbers import Sentence
 from .pages import show
 from .records import is_draft, returned
 from .wizard_base import CHECK_TITLE, Wizard, get_own_or_404, hold_draft, office, place_url, wizard_of
 from .wizard_end import ask_withdraw, print_receipt, show_check, show_status, submit, withdraw
 from .wizard_steps import save_step, show_minutes, show_step
+
+BY_ADDRESS = Limit("drafts-address", 120, 60)  # begun without an account; a whole hall may stand behind one address
 
 
 def add_wizard(
@@ -66,11 +70,24 @@ def show_start(wizard: Wizard):
 
 
 def begin(wizard: Wizard):
+    if current() is None and (wait := count_stranger()):
+        words = Sentence("90284", "从这里新开的申请太多，请过{wait}分钟再开始；已经开始的可以接着填", wait=wait)
+        flash(str(words))
+        return redirect(wizard.url("start"), 303)
     document = office().start(wizard.kind.slug, current())
     if current() is None:
         hold_draft(document)
     session.commit()
     return redirect(wizard.url("step", id=document.id, place=wizard.kind.steps[0].slug), 303)
+
+
+def count_stranger() -> int:
+    """0: a draft more may be begun from this address. Else minutes to wait."""
+    address = request.remote_addr or ""
+    BY_ADDRESS.lock(address)
+    if not (wait := BY_ADDRESS.minutes_left(address)):
+        BY_ADDRESS.add(address)
+    return wait
 
 
 def show_document(wizard: Wizard, id: UUID):

@@ -129,6 +129,11 @@ class User(Row):
         return (self.contact or {}).get("mobile") or ""
 
     @property
+    def is_closed(self) -> bool:
+        """注销: what was personal is gone, so nobody can be given it again."""
+        return not self.is_active and not self.real_name and not self.password_hash
+
+    @property
     def is_new(self) -> bool:
         return self.initial_until is not None
 

@@ -217,6 +217,19 @@ def test_who_takes_the_closing_back_in_the_last_second_keeps_the_account(context
     assert find_user("demo01").is_active
 
 
+def test_an_account_that_its_owner_closed_is_not_opened_again_by_the_administrator(browser, app, administrator, clerk):
+    with app.app_context():
+        closing.close_account(find_user("clerk_1"))
+        session.commit()
+    gone = find_user("clerk_1").id
+    log_in(browser, administrator).open("/account/operators")
+    assert "clerk_1" not in browser.main
+    assert browser.client.get(f"/account/operators/{gone}", base_url=ORIGIN).status_code == 404
+    answers = [post(browser, f"/account/operators/{gone}/{act}", go="on") for act in ("switch", "password")]
+    session.expire_all()
+    assert answers == [404, 404] and not find_user("clerk_1").is_active
+
+
 # -- what is kept
 
 

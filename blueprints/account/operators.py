@@ -59,7 +59,7 @@ RIGHT_OPTIONS = [("0", "不开通"), *((str(level), words) for level, words in R
 @bp.get("/operators")
 @page("4002", "我的操作员", ADMINISTRATOR)
 def list_operators():
-    users, seen = users_of(current().enterprise_id), {}
+    users, seen = [user for user in users_of(current().enterprise_id) if not user.is_closed], {}
     for user_id, at in last_seen([user.id for user in users]):
         seen[user_id] = at
     rows = [(user, state_of(user), rights_words(user), seen.get(user.id)) for user in users]
@@ -193,7 +193,7 @@ def give_password(user: User, password: str) -> None:
 def get_operator_or_404(id: UUID) -> User:
     user = session.get(User, id)
     mine = user and user.enterprise_id == current().enterprise_id and user.role == "operator"
-    return get_or_404(user if mine else None)
+    return get_or_404(user if mine and not user.is_closed else None)
 
 
 @bp.get("/operators/<uuid:id>")

@@ -12,6 +12,7 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     notices,
     orders,
     proofs,
+    realname,
     receipts,
     seals,
     sessions,

@@ -44,6 +44,8 @@ class Enterprise(Row):
     account_type: Mapped[str] = mapped_column(default="three-in-one")
     origin: Mapped[str]
     level: Mapped[int] = mapped_column(default=0)
+    renew_since: Mapped[datetime | None] = mapped_column(UtcDateTime)  # 需重新认证, since then, because of …
+    renew_why: Mapped[str | None]
     active_code: Mapped[str | None]  # 海关注册编码 in use
     access_region: Mapped[str | None]  # 接入地区 where it is not this one
     details: Mapped[dict] = mapped_column(JSONB, default=dict)  # optional fields of the registration
@@ -179,19 +181,6 @@ class BoundCard(Row):
     user: Mapped[User] = relationship(lazy="joined")
 
 
-class Verification(Row):
-    """单位实名认证: one passed verification with its evidence."""
-
-    __tablename__ = "verifications"
-
-    enterprise_id: Mapped[UUID] = mapped_column(ForeignKey("enterprises.id"), index=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    method: Mapped[str]  # card
-    level: Mapped[int]
-    evidence: Mapped[bytes | None] = mapped_column(LargeBinary)  # certificate DER
-    at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
 def find_user(name: str) -> User | None:
     """By user name, in any case (不区分大小写)."""
     return session.scalar(select(User).where(User.name == name.strip().casefold()))
@@ -317,11 +306,6 @@ def cards_ending(until: datetime) -> list[BoundCard]:
     """Cards of active accounts whose certificate ends before `until`."""
     query = select(BoundCard).join(User).where(BoundCard.not_after < until, User.is_active)
     return list(session.scalars(query.order_by(BoundCard.not_after)))
-
-
-def last_verification(enterprise_id: UUID) -> Verification | None:
-    query = select(Verification).where(Verification.enterprise_id == enterprise_id)
-    return session.scalar(query.order_by(Verification.at.desc()).limit(1))
 
 
 def administrator_of(enterprise_id: UUID) -> User | None:

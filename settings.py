@@ -33,6 +33,8 @@ class Settings:
     customs_folder: Path = setting(ROOT / "instance/customs", "EPORT_CUSTOMS_FOLDER", "root of the DXP folder channel")
     company_register_url: str = setting("", "EPORT_COMPANY_REGISTER_URL", "gateway; empty = off")
     company_register_token: str = setting("", "EPORT_COMPANY_REGISTER_TOKEN", "bearer token of that gateway")
+    identity_url: str = setting("", "EPORT_IDENTITY_URL", "gateway of the identity authority; empty = off")
+    identity_token: str = setting("", "EPORT_IDENTITY_TOKEN", "bearer token of that gateway")
     sms_url: str = setting("", "EPORT_SMS_URL", "gateway of short messages; empty = off")
     sms_token: str = setting("", "EPORT_SMS_TOKEN", "bearer token of that gateway")
     smtp: str = setting("", "EPORT_SMTP", "host:port of the mail server; empty = mail waits")
@@ -103,7 +105,8 @@ class Settings:
             problems.append("production: EPORT_SECRET_KEY needs 32 characters; keys of the demonstration are refused")
         if any(is_of_sandbox(path) for path in self.card_authorities.glob("*.pem")):
             problems.append("production: EPORT_CARD_AUTHORITIES holds a CA of the sandbox")
-        for name, url in (("COMPANY_REGISTER", self.company_register_url), ("SMS", self.sms_url)):
+        urls = {"COMPANY_REGISTER": self.company_register_url, "IDENTITY": self.identity_url, "SMS": self.sms_url}
+        for name, url in urls.items():
             if url.startswith("http://"):
                 problems.append(f"production: EPORT_{name}_URL must be https")
         return problems

@@ -74,6 +74,8 @@ class Programs:
             "EPORT_CUSTOMS_FOLDER": str(self.folder / "customs"),
             "EPORT_COMPANY_REGISTER_URL": f"{self.sandbox_origin}/register",
             "EPORT_COMPANY_REGISTER_TOKEN": "sandbox",
+            "EPORT_IDENTITY_URL": f"{self.sandbox_origin}/identity",
+            "EPORT_IDENTITY_TOKEN": "sandbox",
             "EPORT_SMS_URL": f"{self.sandbox_origin}/sms",
             "EPORT_SMS_TOKEN": "sandbox",
             "EPORT_SMTP": f"127.0.0.1:{self.ports.smtp}",

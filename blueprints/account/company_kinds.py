@@ -1,5 +1,6 @@
 """修改单位信息 (M78), 修改法定代表人信息 (M79) and 变更接入地区: applications of the company, reviewed where a paper must prove them."""
 
+from blueprints.common import clock
 from blueprints.common.access import ADMINISTRATOR
 from blueprints.common.checks import (
     PASSPORT_HINT,
@@ -14,8 +15,9 @@ from blueprints.common.fields import Choice, DocumentForm, Locked, Problem, Text
 from blueprints.common.history import record
 from blueprints.common.kinds import Claim, Desk, Fact, Kind, Stage, Step
 from blueprints.common.numbers import Sentence
-from models.accounts import MIGRATED, Enterprise, lock_enterprise
+from models.accounts import Enterprise, lock_enterprise
 from models.database import session
+from models.realname import ask_anew
 
 IMAGES = ("jpg", "gif", "bmp", "jpeg", "png")
 COUNTRIES = [
@@ -68,15 +70,9 @@ def nothing_changed(case) -> list[Problem]:
 def take_company_data(document, case) -> None:
     company = lock_enterprise(case.applicant.enterprise_id)
     if company.name != case["company-data/name"]:
-        forget_verification(company)
+        ask_anew(company, "单位中文名称", clock.now())
     company.name, company.address = case["company-data/name"], case["company-data/address"]
     record("修改单位信息", f"enterprise:{company.id}", case.applicant)
-
-
-def forget_verification(company: Enterprise) -> None:
-    """A migrated company whose name or people changed proves itself again (M91)."""
-    if company.origin == MIGRATED:
-        company.level = 0
 
 
 def one_at_a_time(scope: str, path: str):
@@ -120,7 +116,7 @@ def present_representative(case) -> dict:
 def take_representative(document, case) -> None:
     company = lock_enterprise(case.applicant.enterprise_id)
     company.representative = {name: case[f"representative/{name}"] for name in REPRESENTATIVE}
-    forget_verification(company)
+    ask_anew(company, "法定代表人", clock.now())
     record("修改法定代表人信息", f"enterprise:{company.id}", case.applicant)
 
 

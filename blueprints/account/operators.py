@@ -45,10 +45,10 @@ from models.clients import revoke_clients_of
 from models.database import session
 from models.documents import is_claimed
 from models.proofs import forget_recoveries
+from models.realname import ask_anew
 from models.sessions import end_logins, last_seen
 
 from .base import bp, show_here
-from .company_kinds import forget_verification
 from .own import own_user, wrong_password
 from .telling import tell_owner
 
@@ -312,7 +312,7 @@ def swap_administrator(old: User, new: User) -> None:
     old.role, old.rights = "operator", dict.fromkeys(MODULES, SUBMIT)
     session.flush()
     new.role, new.rights = "administrator", {}
-    forget_verification(company)
+    ask_anew(company, "单位管理员", clock.now())
     record("移交管理员", f"user:{new.name}", current(), before=old.name)
     tell_owner(old, "管理员移交了", f"“{company.name}”的管理员由您移交给了{new.shown_name}。")
     tell_owner(new, "您成了管理员", f"“{company.name}”的管理员由{old.shown_name}移交给了您。")

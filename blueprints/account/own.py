@@ -5,7 +5,7 @@ from urllib.parse import urljoin
 from flask import abort, current_app, flash, g, request, url_for
 from flask import session as cookie_session
 
-from blueprints.common import proofs
+from blueprints.common import clock, proofs
 from blueprints.common.access import DELICATE, MEMBER, Needs, current, page
 from blueprints.common.checks import (
     PASSPORT_HINT,
@@ -28,10 +28,10 @@ from blueprints.common.plain_forms import page_form, problem, summary_of
 from models.accounts import User, holds_person, lock_user
 from models.database import session
 from models.proofs import forget_recoveries
+from models.realname import ask_anew
 from models.sessions import end_logins
 
 from .base import bp, show_here
-from .company_kinds import forget_verification
 from .telling import tell_owner
 
 WRONG_PASSWORDS = Limit("own-password", 5, 15)
@@ -106,7 +106,7 @@ def keep_owner(user: User, values: dict) -> None:
     user.keep_person(values["name"], values["id_number"], user.email or "")
     user.papers = {name: values[name] for name in ("id_type", "valid_from", "valid_to")}
     if user.role == "administrator":
-        forget_verification(user.enterprise)
+        ask_anew(user.enterprise, "账号所有人（单位管理员）", clock.now())
     record("修改账号所有人", f"user:{user.name}", current())
     tell_owner(user, "账号所有人改了", "您的账号刚改了所有人的姓名或证件。")
 
@@ -140,7 +140,7 @@ def change_password():
     if problems:
         return render(form, PASSWORD_TITLE, problems, note=PASSWORD_NOTE)
     user.password_hash = form.kept["password"][1]
-    end_logins(user.id, proofs.clock.now(), but=g.login.id)
+    end_logins(user.id, clock.now(), but=g.login.id)
     forget_recoveries(user.id)
     record("修改登录密码", f"user:{user.name}", current())
     tell_owner(user, "登录密码改了", "您的账号刚改了登录密码，其他电脑上的登录已经退出。")
@@ -312,7 +312,7 @@ def take_mail(token):
     except proofs.WrongProof as wrong:
         return show_here("mail_confirm.html", address="", error=wrong.sentence)
     user = lock_user(proof.user_id)
-    proof.used_at = proofs.clock.now()
+    proof.used_at = clock.now()
     tell_owner(user, "邮箱改了", f"您的账号刚把邮箱改成{masked(proof.data['to'])}。")
     user.keep_person(user.real_name or "", user.id_number or "", proof.data["to"])
     forget_recoveries(user.id)

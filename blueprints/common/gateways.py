@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from gateways.company_register import CompanyRegister, HttpCompanyRegister, OffCompanyRegister
+from gateways.identity import HttpIdentity, Identity, OffIdentity
 from gateways.mail import Mailer, SmtpMailer
 from gateways.sms import HttpSms, OffSms, Sms
 
@@ -14,6 +15,7 @@ class Gateways:
     company_register: CompanyRegister
     mail: Mailer | None  # None: notices wait
     sms: Sms = OffSms()
+    identity: Identity = OffIdentity()
 
 
 def connect_gateways(settings) -> Gateways:
@@ -23,7 +25,8 @@ def connect_gateways(settings) -> Gateways:
     host, _, port = settings.smtp.partition(":")
     mail = SmtpMailer(host, int(port), settings.mail_from) if settings.smtp else None
     sms = HttpSms(settings.sms_url, settings.sms_token) if settings.sms_url else OffSms()
-    return Gateways(register, mail, sms)
+    identity = HttpIdentity(settings.identity_url, settings.identity_token) if settings.identity_url else OffIdentity()
+    return Gateways(register, mail, sms, identity)
 
 
 def gateways() -> Gateways:

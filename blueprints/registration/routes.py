@@ -12,6 +12,7 @@ from blueprints.common.fields import Upload
 from blueprints.common.numbers import Sentence, masked
 from blueprints.common.pages import go, show
 from blueprints.common.records import is_draft
+from blueprints.common.spoken_codes import is_well_typed, normalised
 from blueprints.common.wizard import add_wizard
 from blueprints.common.wizard_base import hold_draft, may_open, office, place_url, wizard_of
 from models.database import session
@@ -80,10 +81,10 @@ def use_resume_code():
 
 def check_resume_code(typed: str) -> Document:
     """The draft. Raises `ValidationError` with a numbered sentence; failures are limited, per address and in all."""
-    code, address = resume.normalised(typed), request.remote_addr or ""
+    code, address = normalised(typed), request.remote_addr or ""
     if wait := max(resume.ADDRESS_LIMIT.minutes_left(address), resume.GLOBAL_LIMIT.minutes_left("all")):
         raise ValidationError(Sentence("90221", "试的次数太多，请过{wait}分钟再试，或打客服热线", wait=wait))
-    if not resume.is_well_typed(code):
+    if not is_well_typed(code, resume.SIZE):
         raise ValidationError(Sentence("90222", "续办码要16位数字，这样输入有一位不对，请对照您抄下的再输一遍"))
     document = resume.find_by_code(code)
     if document is None:

@@ -23,11 +23,9 @@ TRIES_PER_BLOCK = 3
 
 def make_table() -> list[int]:
     """CRC-16/MODBUS, reflected polynomial A001."""
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)
-        table.append(value)
+    table = list(range(256))
+    for _ in range(8):
+        table = [value >> 1 ^ (0xA001 if value & 1 else 0) for value in table]
     return table
 
 

@@ -115,8 +115,8 @@ def extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
         if field != EXTENSIONS:
             continue
         ((_, extensions),) = items(value)
-        for _, extension in items(extensions):
-            parts = list(items(extension))
+        for _, entry in items(extensions):
+            parts = list(items(entry))
             if parts[0][1] == wanted:
                 ((tag, text),) = items(parts[-1][1])
                 return _text(tag, text)

@@ -1,9 +1,10 @@
 """The gateways of this installation, made from the settings; `EPORT_…_URL` empty means off."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 
+from gateways.banks import Bank, connect_bank
 from gateways.company_register import CompanyRegister, HttpCompanyRegister, OffCompanyRegister
 from gateways.mail import Mailer, SmtpMailer
 from gateways.sms import HttpSms, OffSms, Sms
@@ -14,6 +15,7 @@ class Gateways:
     company_register: CompanyRegister
     mail: Mailer | None  # None: notices wait
     sms: Sms = OffSms()
+    banks: dict[str, Bank] = field(default_factory=dict)  # by slug; those that are missing are off
 
 
 def connect_gateways(settings) -> Gateways:
@@ -23,7 +25,8 @@ def connect_gateways(settings) -> Gateways:
     host, _, port = settings.smtp.partition(":")
     mail = SmtpMailer(host, int(port), settings.mail_from) if settings.smtp else None
     sms = HttpSms(settings.sms_url, settings.sms_token) if settings.sms_url else OffSms()
-    return Gateways(register, mail, sms)
+    banks = {slug: connect_bank(slug, url, settings.bank_keys) for slug, url in settings.bank_urls.items()}
+    return Gateways(register, mail, sms, banks)
 
 
 def gateways() -> Gateways:

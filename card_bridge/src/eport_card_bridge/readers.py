@@ -44,6 +44,7 @@ class CardInReader:
     serial: str
     tries_left: int | None
     certificate: CardCertificate
+    certificate_der: bytes
 
 
 def find_cards(source: ReaderList) -> list[CardInReader]:
@@ -67,7 +68,7 @@ def look_at(reader: Reader) -> CardInReader:
         raise Stop(Outcome.HELD)
     try:
         with reader.card(reset=False) as card:
-            return CardInReader(reader, card.serial, card.tries_left(), card.certificate)
+            return CardInReader(reader, card.serial, card.tries_left(), card.certificate, card.certificate_der)
     finally:
         reader.lock.release()
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .cards import Card
 from .messages import PROFILE_OF, build_signed_info
@@ -18,6 +18,7 @@ from .requests import Request
 from .statement import build_statement
 from .tries import Insertion, PinTries
 
+T = TypeVar("T")
 RELEASE_SECONDS = 60
 HELD_SECONDS = 10
 RELEASE_POLL_SECONDS = 0.05
@@ -85,6 +86,19 @@ class Worker:
                 raise Stop(Outcome.WRONG_CARD)
             self._spend(card, insertion, lambda: card.change_pin(pin, new_pin))
 
+    def use(self, entry: PinEntry, job: Callable[[Card], T]) -> T:
+        """For another program (client control): what `job` makes of the card once the PIN is verified; raises Stop."""
+        with self._hold(entry.serial, None) as (card, (serial, insertion)):
+            pin, _ = entry.open()
+            if not pin:
+                raise Stop(Outcome.HELD)
+            self._loop.call_soon_threadsafe(entry.opened.set)
+            if card.serial != serial:
+                raise Stop(Outcome.WRONG_CARD)
+            check_validity(card)
+            self._spend(card, insertion, lambda: card.verify_pin(pin))
+            return job(card)
+
     @contextmanager
     def _hold(self, serial: str, shown: CardInReader | None) -> Iterator[tuple[Card, tuple[str, Insertion]]]:
         """The chosen card, in a transaction of its own, with its number and insertion as they were before."""
@@ -118,11 +132,7 @@ class Worker:
         serial, insertion = expected
         if card.serial != serial or (request.certificate and request.certificate != card.certificate_der):
             raise Stop(Outcome.WRONG_CARD)
-        now = datetime.datetime.now(datetime.UTC)
-        if now > card.certificate.not_after:
-            raise Stop(Outcome.CARD_EXPIRED)
-        if now < card.certificate.not_before:
-            raise Stop(Outcome.CARD_NOT_YET_VALID)
+        check_validity(card)
         if request.messages and PROFILE_OF.get(card.algorithm) not in request.profiles:
             raise Stop(Outcome.ALGORITHM)
         self._spend(card, insertion, lambda: card.verify_pin(pin))
@@ -210,6 +220,14 @@ class Worker:
                 if future.done():
                     raise
                 card.tries_left()
+
+
+def check_validity(card: Card) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    if now > card.certificate.not_after:
+        raise Stop(Outcome.CARD_EXPIRED)
+    if now < card.certificate.not_before:
+        raise Stop(Outcome.CARD_NOT_YET_VALID)
 
 
 def resolve(future: asyncio.Future, value: str) -> None:

@@ -77,11 +77,18 @@ class EportApplet:
         return STATEMENT_ALGORITHM[self.algorithm], signature
 
     def sign_message(self, signed_info: bytes) -> bytes:
-        """PSO: COMPUTE DIGITAL SIGNATURE over SignedInfo: RSA-SHA1, or SM2 over SM3(Z_A ‖ SignedInfo)."""
+        """Over SignedInfo: RSA-SHA1, or SM2 over SM3(Z_A ‖ SignedInfo)."""
         if self.algorithm == "sm2":
-            block = sm2_digest(self.certificate.point, signed_info)
-        else:
-            block = SHA1_PREFIX + hashlib.sha1(signed_info).digest()
+            return self._sign(sm2_digest(self.certificate.point, signed_info))
+        return self.sign_digest(hashlib.sha1(signed_info).digest())
+
+    def sign_digest(self, sha1: bytes) -> bytes:
+        if self.algorithm != "rsa":
+            raise Stop(Outcome.ALGORITHM)
+        return self._sign(SHA1_PREFIX + sha1)
+
+    def _sign(self, block: bytes) -> bytes:
+        """PSO: COMPUTE DIGITAL SIGNATURE."""
         return self._commands.run(bytes([0, 0x2A, 0x9E, 0x9A, len(block)]) + block + b"\0")
 
 

@@ -33,3 +33,7 @@ class Card(Protocol):
 
     def sign_message(self, signed_info: bytes) -> bytes:
         """Signs the canonical SignedInfo of a customs message with the card's own profile (messages.PROFILE_OF)."""
+
+    def sign_digest(self, sha1: bytes) -> bytes:
+        """Signs a SHA-1 that the caller made (PKCS#1 v1.5); raises Stop for a key that is not RSA, above all SM2: there
+        the same 32 bytes could be those of a login."""

@@ -5,7 +5,6 @@ docs/protocols/virtual-card.md lists it. Key and certificate are those of an e-p
 
 import base64
 import hashlib
-from collections.abc import Iterator
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -60,9 +59,10 @@ class PivCard(VirtualCard):
     def _get_data(self, p1: int, p2: int, data: bytes, expected: int) -> Answer:
         if (p1, p2) != (0x3F, 0xFF):
             return b"", BAD_P1P2
-        if data[:1] != b"\x5c" or len(data) != 2 + data[1]:
+        tag = fields(data).get(0x5C)
+        if tag is None:
             return b"", BAD_DATA
-        found = self._object(data[2:])
+        found = self._object(tag)
         return self._give(found, expected) if found else (b"", NOT_FOUND)
 
     def _object(self, tag: bytes) -> bytes:
@@ -111,11 +111,7 @@ class PivCard(VirtualCard):
             return b"", BAD_P1P2
         if not self._verified:
             return b"", NOT_ALLOWED
-        try:
-            ((_, template),) = items(data)
-            block = dict(items(template))[0x81]
-        except (ValueError, IndexError, KeyError):
-            return b"", BAD_DATA
+        block = fields(fields(data).get(0x7C, b"")).get(0x81, b"")
         self._take_time()
         signature = self._sign_digest(block) if algorithm == "ec" else self._raw_rsa(block)
         return self._give(tlv(0x7C, tlv(0x82, signature)), expected) if signature else (b"", BAD_DATA)
@@ -150,15 +146,17 @@ def tlv(tag: int, value: bytes) -> bytes:
     return bytes([tag, 0x80 | len(size)]) + size + value
 
 
-def items(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The (tag, value) pairs of BER-TLV data; raises ValueError or IndexError when one runs over the end."""
+def fields(data: bytes) -> dict[int, bytes]:
+    """The values of BER-TLV data by their tags of one byte; none if one runs over the end."""
+    found: dict[int, bytes] = {}
     at = 0
     while at < len(data):
-        tag, length, start = data[at], data[at + 1], at + 2
-        if length >= 0x80:
-            count = length & 0x7F
-            length, start = int.from_bytes(data[start : start + count], "big"), start + count
-        at = start + length
-        if at > len(data):
-            raise ValueError("runs over the end")
-        yield tag, data[start:at]
+        tag, length, start = data[at], data[at + 1 : at + 2], at + 2
+        if length and length[0] >= 0x80:
+            start += length[0] & 0x7F
+            length = data[at + 2 : start]
+        at = start + int.from_bytes(length, "big")
+        if not length or at > len(data):
+            return {}
+        found[tag] = data[start:at]
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography import x509
 
 ROOT = Path(__file__).parent
+BANK = r"(?:ccb|abc|cmbc)=https?://[^\s,=?#]+"  # of EPORT_BANKS
 
 
 class SettingsError(Exception):
@@ -37,6 +38,8 @@ class Settings:
     identity_token: str = setting("", "EPORT_IDENTITY_TOKEN", "bearer token of that gateway")
     sms_url: str = setting("", "EPORT_SMS_URL", "gateway of short messages; empty = off")
     sms_token: str = setting("", "EPORT_SMS_TOKEN", "bearer token of that gateway")
+    banks: str = setting("", "EPORT_BANKS", "slug=address[,slug=address…] of ccb, abc, cmbc; empty: no bank")
+    bank_keys: Path = setting(ROOT / "instance/banks", "EPORT_BANK_KEYS", "signing.key, opening.key, <slug>.pem")
     smtp: str = setting("", "EPORT_SMTP", "host:port of the mail server; empty = mail waits")
     mail_from: str = setting("noreply@eport.example", "EPORT_MAIL_FROM", "sender of notices")
     bridge_origin: str = setting("http://127.0.0.1:61230", "EPORT_BRIDGE_ORIGIN", "the card bridge on the user's PC")
@@ -75,12 +78,19 @@ class Settings:
     def is_https(self) -> bool:
         return self.public_origin.startswith("https://")
 
+    @property
+    def bank_urls(self) -> dict[str, str]:
+        """{slug: address} of the banks that are connected."""
+        return dict(re.findall(r"(ccb|abc|cmbc)=([^,]+)", self.banks))
+
     def check(self) -> None:
         problems = []
         if self.mode not in ("production", "demo", "test"):
             problems.append("EPORT_MODE is production, demo or test")
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", self.public_origin):
             problems.append("EPORT_PUBLIC_ORIGIN is scheme://host[:port], lower case, without a path")
+        if self.banks and not re.fullmatch(f"{BANK}(,{BANK})*", self.banks):
+            problems.append("EPORT_BANKS is slug=address[,slug=address…], slugs ccb, abc, cmbc, addresses without a query")
         problems += [f"{name} must be set" for name, value in self._required() if not value]
         if self.is_production:
             problems += self._production_problems()
@@ -109,6 +119,17 @@ class Settings:
         for name, url in urls.items():
             if url.startswith("http://"):
                 problems.append(f"production: EPORT_{name}_URL must be https")
+        return problems + (self._bank_problems() if self.banks else [])
+
+    def _bank_problems(self) -> list[str]:
+        problems = []
+        if "=http://" in self.banks:
+            problems.append("production: EPORT_BANKS must be https")
+        for path in (self.bank_keys / name for name in ("signing.key", "opening.key", *map("{}.pem".format, self.bank_urls))):
+            if not path.is_file():
+                problems.append(f"production: EPORT_BANK_KEYS lacks {path.name}")
+            elif is_of_sandbox(path):
+                problems.append(f"production: {path.name} of EPORT_BANK_KEYS belongs to the sandbox")
         return problems
 
 

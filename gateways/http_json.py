@@ -14,11 +14,12 @@ LIMIT = 256 * 1024
 
 
 class JsonClient:
-    """Calls below one address with a bearer token. `timeout` (seconds) holds for connecting and for the whole answer."""
+    """Calls below one address with a bearer token (may be ""). `timeout` (seconds) holds for the whole answer."""
 
     def __init__(self, base_url: str, token: str, timeout: float = 5.0) -> None:
         self._base = base_url.rstrip("/")
-        self._token, self._timeout = token, timeout
+        self._headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        self._timeout = timeout
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
         """(status, JSON object). Raises Unavailable when there is no answer of that form, or on 503."""
@@ -30,7 +31,7 @@ class JsonClient:
                     method,
                     self._base + path,
                     json=body,
-                    headers={"Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"},
+                    headers=self._headers,
                     timeout=self._timeout,
                     allow_redirects=False,
                     stream=True,

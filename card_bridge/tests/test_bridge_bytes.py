@@ -11,9 +11,10 @@ import pytest
 from card_authority import Authority, messages
 from cryptography import x509
 from eport_card_bridge import certificate, origins, statement
-from eport_card_bridge.applet import EportApplet, sm2_digest
+from eport_card_bridge.applet import sm2_digest
 from eport_card_bridge.canonical import BadMessage, Canonicalizer
 from eport_card_bridge.messages import build_signed_info, parse_message
+from eport_card_bridge.profiles import open_card
 from lxml import etree
 
 from sandbox.card import sm2
@@ -176,10 +177,10 @@ def sign(path, data: bytes) -> tuple[bytes, bytes]:
         answer = card.answer(apdu)
         return answer[:-2], int.from_bytes(answer[-2:], "big")
 
-    applet = EportApplet(transmit)
-    applet.verify_pin("88888888")
-    profile = {"rsa": "rsa-sha1", "sm2": "sm2-sm3"}[applet.algorithm]
-    return applet.certificate_der, applet.sign_message(build_signed_info(parse_message(data), profile))
+    opened = open_card(transmit)
+    opened.verify_pin("88888888")
+    profile = {"rsa": "rsa-sha1", "sm2": "sm2-sm3"}[opened.algorithm]
+    return opened.certificate_der, opened.sign_message(build_signed_info(parse_message(data), profile))
 
 
 @pytest.mark.parametrize("index", [0, 1])

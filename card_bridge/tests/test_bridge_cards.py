@@ -174,13 +174,13 @@ def test_a_card_held_by_another_program_is_said_and_the_pin_forgotten(stage, ann
     monkeypatch.setattr("eport_card_bridge.bridge.HELD_SECONDS", 0.2)
     anna.open(anna.ask())
     free = threading.Event()
-    real = stage.reader.transaction
+    real = stage.reader.card
 
     def blocked(reset=True):
         free.wait(10)
         return real(reset)
 
-    stage.reader.transaction = blocked
+    stage.reader.card = blocked
     monkeypatch.setattr("eport_card_bridge.bridge.LOOK_SECONDS", 0.2)
     anna.enter_pin()
     assert "被别的程序占用" in anna.text
@@ -192,15 +192,15 @@ def test_a_card_held_by_another_program_is_said_and_the_pin_forgotten(stage, ann
 
 
 def test_one_login_right_after_another_waits_for_the_card(stage, anna):
-    real = stage.reader.transaction
+    real = stage.reader.card
 
     @contextlib.contextmanager
     def slow_to_end(reset=True):
-        with real(reset) as transmit:
-            yield transmit
+        with real(reset) as card:
+            yield card
         time.sleep(0.2 if reset else 0)
 
-    stage.reader.transaction = slow_to_end
+    stage.reader.card = slow_to_end
     for _ in range(3):
         assert "state=finished" in anna.open(anna.ask()).enter_pin().text
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from bridge_stage import PIN, Browser, free_port, wait_until
-from eport_card_bridge.applet import EportApplet
 from eport_card_bridge.outcomes import Stop
 from eport_card_bridge.pcsc import PcscReaders
 
@@ -117,15 +116,15 @@ def test_login_leaves_no_pin_on_the_card(put_in):
 def test_control_without_reset_any_process_could_sign(put_in):
     """Why the reset is needed: the same work ended with LEAVE_CARD hands the PIN to the next process."""
     _, card, _ = put_in()
-    with card.reader.transaction(reset=False) as transmit:
-        EportApplet(transmit).verify_pin(PIN)
+    with card.reader.card(reset=False) as opened:
+        opened.verify_pin(PIN)
     assert "status 9000" in second_process()
 
 
 def test_the_insertion_counter_changes_with_the_card_not_with_a_reset(put_in):
     _, card, _ = put_in()
     before = card.reader.presence()
-    with card.reader.transaction():
+    with card.reader.card():
         pass
     assert card.reader.presence() == before
     card.pull()

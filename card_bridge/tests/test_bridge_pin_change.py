@@ -251,7 +251,7 @@ def test_a_card_swapped_after_the_page_was_shown_is_left_alone(stage, anna):
 
 def test_a_card_swapped_at_the_last_moment_is_left_alone(stage, anna):
     open_page(anna)
-    real, others = stage.reader.transaction, []
+    real, others = stage.reader.card, []
 
     def swapped(reset=True):
         if reset:
@@ -259,7 +259,7 @@ def test_a_card_swapped_at_the_last_moment_is_left_alone(stage, anna):
             others.append(stage.put_in(stage.reader, stage.authority.rsa_card))
         return real(reset)
 
-    stage.reader.transaction = swapped
+    stage.reader.card = swapped
     assert "9704" in change(anna).text
     (other,) = others
     assert (other.tries, pin_of(other)) == (6, PIN)
@@ -295,13 +295,13 @@ def test_a_card_held_by_another_program_is_said_and_the_pins_forgotten(stage, an
     for name in ("HELD_SECONDS", "LOOK_SECONDS"):
         monkeypatch.setattr(f"eport_card_bridge.bridge.{name}", 0.2)
     open_page(anna)
-    free, real = threading.Event(), stage.reader.transaction
+    free, real = threading.Event(), stage.reader.card
 
     def blocked(reset=True):
         free.wait(10)
         return real(reset)
 
-    stage.reader.transaction = blocked
+    stage.reader.card = blocked
     assert "9709" in change(anna).text
     free.set()
     wait_until(lambda: stage.reader.lock.acquire(blocking=False))

@@ -127,6 +127,75 @@ def test_the_pin_is_changed_by_the_old_one(sm2_card):
     assert card.answer(verify(b"654321")) == bytes.fromhex("9000")
 
 
+def pair(ins: int, first: bytes, second: bytes) -> bytes:
+    """CHANGE REFERENCE DATA (24) or RESET RETRY COUNTER (2C)."""
+    return bytes([0, ins, 0, 0x81, 32]) + first.ljust(16, b"\xff") + second.ljust(16, b"\xff")
+
+
+@pytest.fixture
+def blocked(sm2_card):
+    """A card whose PIN tries are used up, selected; with its state file and the right unlock code."""
+    path, _ = sm2_card
+    change_state(path, tries=0)
+    card = Applet(path)
+    card.answer(SELECT)
+    return card, path, read_state(path)["unlock_code"].encode()
+
+
+def test_the_unlock_code_gives_a_blocked_card_a_new_pin_and_all_its_tries(blocked):
+    card, path, code = blocked
+    assert card.answer(pair(0x2C, code, b"654321")) == bytes.fromhex("9000")
+    assert card.answer(sign(bytes(32))) == bytes.fromhex("6982"), "unlocking is not logging in"
+    assert card.answer(verify(b"123456")) == bytes.fromhex("63C2"), "the old PIN is gone"
+    assert card.answer(verify(b"654321")) == bytes.fromhex("9000")
+    assert read_state(path)["tries"] == 3
+
+
+def test_a_wrong_unlock_code_counts_down_until_the_code_is_blocked(blocked):
+    card, path, code = blocked
+    wrong = b"00000000" if code != b"00000000" else b"11111111"
+    change_state(path, unlock_tries=2)
+    card.answer(SELECT)
+    assert card.answer(pair(0x2C, wrong, b"654321")) == bytes.fromhex("63C1")
+    assert card.answer(bytes.fromhex("00CA010400")) == bytes.fromhex("019000")
+    assert card.answer(pair(0x2C, wrong, b"654321")) == bytes.fromhex("6983")
+    assert card.answer(pair(0x2C, code, b"654321")) == bytes.fromhex("6983"), "the right code too"
+    assert (read_state(path)["pin"], read_state(path)["tries"]) == ("123456", 0)
+
+
+def test_a_right_unlock_code_brings_its_own_tries_back(blocked):
+    card, path, code = blocked
+    change_state(path, unlock_tries=1)
+    card.answer(SELECT)
+    card.answer(pair(0x2C, code, b"654321"))
+    assert read_state(path)["unlock_tries"] == 10
+
+
+@pytest.mark.parametrize("new", [b"", b"12345", "密码密码".encode()])
+def test_unlocking_with_a_pin_that_cannot_be_one_leaves_the_card_blocked(new, blocked):
+    card, path, code = blocked
+    assert card.answer(pair(0x2C, code, new)) == bytes.fromhex("6A80")
+    assert read_state(path)["tries"] == 0
+
+
+@pytest.mark.parametrize("data", [b"", bytes(16), bytes(31), bytes(33)])
+def test_half_an_unlock_command_costs_no_try_of_the_code(data, blocked):
+    card, path, _ = blocked
+    length = bytes([len(data)]) if data else b""
+    assert card.answer(b"\0\x2c\0\x81" + length + data) == bytes.fromhex("6700")
+    assert read_state(path)["unlock_tries"] == 10
+
+
+def test_the_rest_of_an_answer_is_lost_to_the_command_in_between(rsa_card):
+    card = Applet(rsa_card[0])
+    card.answer(SELECT), card.answer(verify(b"88888888"))
+    short = bytes([0, 0x2A, 0x9E, 0x9A, len(SHA1_INFO)]) + SHA1_INFO + b"\x80"
+    assert card.answer(short)[-2:] == b"\x61\x80"
+    assert len(card.answer(bytes.fromhex("00C0000080"))) == 130
+    card.answer(short), card.answer(verify(b""))
+    assert card.answer(bytes.fromhex("00C0000080")) == bytes.fromhex("6985")
+
+
 @pytest.mark.parametrize(
     "command,status",
     [

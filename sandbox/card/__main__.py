@@ -1,8 +1,6 @@
 """Puts a virtual card into a reader: `python -m sandbox.card --state FILE [--port 35963]`; ending it pulls the card."""
 
 import argparse
-import functools
-import operator
 import signal
 import socket
 import struct
@@ -10,10 +8,11 @@ import sys
 from pathlib import Path
 
 from .applet import Applet
+from .iso7816 import VirtualCard
+from .piv import PivCard
+from .state import read_state
 
-HISTORICAL = b"EPORT-VCARD01"
-ATR_BODY = bytes([0x80 | len(HISTORICAL), 0x80, 0x01]) + HISTORICAL  # T=0 and T=1
-ATR = b"\x3b" + ATR_BODY + bytes([functools.reduce(operator.xor, ATR_BODY)])
+PROFILES = {"eport": Applet, "piv": PivCard}
 POWER_OFF, POWER_ON, RESET, GET_ATR = 0, 1, 2, 4
 
 
@@ -34,7 +33,12 @@ def receive(sock: socket.socket, length: int) -> bytes:
     return data
 
 
-def serve(applet: Applet, sock: socket.socket) -> None:
+def open_card(path: Path) -> VirtualCard:
+    """The card of a state file, with the commands of its profile."""
+    return PROFILES[read_state(path)["profile"]](path)
+
+
+def serve(card: VirtualCard, sock: socket.socket) -> None:
     """Answers the reader until it closes the connection."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     while True:
@@ -42,11 +46,11 @@ def serve(applet: Applet, sock: socket.socket) -> None:
         message = receive(sock, length)
         if length == 1:
             if message[0] in (POWER_OFF, POWER_ON, RESET):
-                applet.reset()
+                card.reset()
                 continue
-            answer = ATR
+            answer = card.atr
         else:
-            answer = applet.answer(message)
+            answer = card.answer(message)
         sock.sendall(struct.pack(">H", len(answer)) + answer)
 
 
@@ -56,14 +60,14 @@ def main() -> None:
     options.add_argument("--port", type=int, default=35963, help="port of vpcd, or of eport-card-bridge --virtual-card")
     chosen = options.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    applet = Applet(chosen.state)
+    card = open_card(chosen.state)
     try:
         sock = socket.create_connection(("127.0.0.1", chosen.port))
     except OSError as error:
         sys.exit(f"no virtual reader on 127.0.0.1:{chosen.port}: {error}")
     with sock:
         try:
-            serve(applet, sock)
+            serve(card, sock)
         except (EOFError, ConnectionError, KeyboardInterrupt):
             sys.exit(0)
 

@@ -1,4 +1,6 @@
-"""The two card authorities of the sandbox, RSA-2048 and SM2, and the certificates of e-port cards (card-certificate.md)."""
+"""The two card authorities of the sandbox, RSA-2048 and SM2, and the certificates of cards (card-certificate.md).
+
+The RSA authority also vouches for cards with a P-256 key."""
 
 import datetime
 import secrets
@@ -92,14 +94,18 @@ class CardAuthority:
     def issue(
         self, algorithm: str, public_key: bytes, holder: Holder, first: datetime.date, last: datetime.date
     ) -> bytes:
-        """The card's certificate (DER) for `public_key` (PEM), valid from the start of `first` to the end of `last`."""
+        """The card's certificate (DER) for `public_key` (PEM), valid from the start of `first` to the end of `last`.
+
+        `algorithm` is that of the card's key: "rsa", "ec" (P-256) or "sm2".
+        """
         rsa_key = serialization.load_pem_private_key((self._keys / "rsa.key").read_bytes(), None)
         if algorithm == "sm2":  # the cryptography package does not know the curve: sign a stand-in, then put it right
             key = ec.generate_private_key(ec.SECP256R1())
             subject_key = key.public_key()
         else:
             key, subject_key = rsa_key, serialization.load_pem_public_key(public_key)
-        issuer = x509.load_pem_x509_certificate((self.folder / f"{algorithm}.pem").read_bytes())
+        name = "sm2" if algorithm == "sm2" else "rsa"
+        issuer = x509.load_pem_x509_certificate((self.folder / f"{name}.pem").read_bytes())
         midnight, evening = (datetime.time(*clock, tzinfo=CHINA) for clock in ((0, 0), (23, 59, 59)))
         builder = (
             x509.CertificateBuilder(issuer.subject, _subject(holder), subject_key, _serial())

@@ -14,7 +14,9 @@ from sandbox.panel.authority import CardAuthority, Holder
 from sandbox.store import Store
 
 KINDS = {"01": "法人卡", "02": "操作员卡"}
-ALGORITHMS = {"rsa": "RSA", "sm2": "SM2"}
+ALGORITHMS = {"rsa": "RSA", "sm2": "SM2", "ec": "P-256"}
+PROFILES = {"IC卡": "eport", "Ikey": "eport", "PIV卡": "piv"}  # medium: commands of the card (sandbox/card)
+KEPT_ON_CARD = ("pin", "tries", "max_tries", "unlock_code", "unlock_tries", "max_unlock_tries", "delay_ms")
 SPEEDS = {0: "最快", 300: "每分钟200次（Ikey）", 5000: "每分钟12次（IC卡）"}
 PROJECT = Path(__file__).parents[2]
 
@@ -52,8 +54,12 @@ class Cards:
     ) -> dict:  # fmt: skip
         """Makes a card; dates are ISO, both included. Raises NotIssued."""
         number = number or f"86{secrets.randbelow(10**11):011}"
-        if algorithm not in ALGORITHMS or kind not in KINDS:
-            raise NotIssued("请选择算法（RSA或SM2）和卡类型（法人卡或操作员卡）")
+        if medium not in PROFILES or kind not in KINDS:
+            raise NotIssued("请选择介质（IC卡、Ikey或PIV卡）和卡类型（法人卡或操作员卡）")
+        profile = PROFILES[medium]
+        if algorithm not in state.ALGORITHMS[profile]:
+            choice = "或".join(ALGORITHMS[each] for each in state.ALGORITHMS[profile])
+            raise NotIssued(f"{medium}的算法是{choice}")
         if not (company.strip() and len(uscc) == 18 and holder.strip() and id_number.strip()):
             raise NotIssued("请填写企业名称、18位统一社会信用代码、持卡人和证件号码")
         if not (len(number) == 13 and number.isdecimal()) or self._path(number).exists():
@@ -64,10 +70,10 @@ class Cards:
             raise NotIssued("有效期应写成2026-01-31的样子") from error
         if last < first:
             raise NotIssued("有效期的截止日早于起始日")
-        _check_pin(pin)
+        _check_pin(pin, profile)
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(number)
-        public_key = state.new_card(path, algorithm, number, pin=pin, tries=tries, delay_ms=delay_ms)
+        public_key = state.new_card(path, algorithm, number, profile=profile, pin=pin, tries=tries, delay_ms=delay_ms)
         owner = Holder(number, kind, uscc, company.strip(), holder.strip(), id_number.strip())
         certificate = self._authority.issue(algorithm, public_key, owner, first, last)
         state.put_certificate(path, certificate)
@@ -83,12 +89,12 @@ class Cards:
         return self.get(number)
 
     def get(self, number: str) -> dict:
-        """The card with its PIN, tries left and whether it is in the reader. Raises NoSuchCard."""
+        """The card with PIN and unlock code, their tries left, and whether it is in the reader. Raises NoSuchCard."""
         card = self._store.find("card", number)
         if card is None:
             raise NoSuchCard(number)
         kept = state.read_state(self._path(number))
-        now = {key: kept[key] for key in ("pin", "tries", "max_tries", "delay_ms")}
+        now = {key: kept[key] for key in KEPT_ON_CARD}
         expired = card["valid_to"] < datetime.date.today().isoformat()
         return card | now | {"inserted": self.inserted == number, "expired": expired}
 
@@ -96,17 +102,24 @@ class Cards:
         return [self.get(card["number"]) for card in self._store.all("card")]
 
     def change(
-        self, number: str, *, tries: int | None = None, pin: str | None = None, delay_ms: int | None = None
-    ) -> dict:
-        """Sets tries left (0 = blocked), PIN or speed, as no real card would let you."""
+        self, number: str, *, tries: int | None = None, pin: str | None = None, delay_ms: int | None = None,
+        unlock_tries: int | None = None,
+    ) -> dict:  # fmt: skip
+        """Sets PIN, tries left (0 = blocked), tries of the unlock code or speed, as no real card would let you."""
         card = self.get(number)
-        if tries is not None and not 0 <= tries <= card["max_tries"]:
-            raise NotIssued(f"剩余次数应在0到{card['max_tries']}之间")
+        for left, most in ((tries, card["max_tries"]), (unlock_tries, card["max_unlock_tries"])):
+            if left is not None and not 0 <= left <= most:
+                raise NotIssued(f"剩余次数应在0到{most}之间")
         if pin is not None:
-            _check_pin(pin)
-        wanted = {"tries": tries, "pin": pin, "delay_ms": delay_ms}
+            _check_pin(pin, PROFILES[card["medium"]])
+        wanted = {"tries": tries, "pin": pin, "delay_ms": delay_ms, "unlock_tries": unlock_tries}
         state.change_state(self._path(number), **{key: value for key, value in wanted.items() if value is not None})
         return self.get(number)
+
+    def reset(self, number: str) -> dict:
+        """All tries back, of the PIN and of the unlock code; PIN, code and key stay."""
+        card = self.get(number)
+        return self.change(number, tries=card["max_tries"], unlock_tries=card["max_unlock_tries"])
 
     def expire(self, number: str) -> dict:
         """Gives the card a certificate that ended yesterday; key and PIN stay."""
@@ -169,7 +182,9 @@ class Cards:
         return self.folder / f"{number}.json"
 
 
-def _check_pin(pin: str) -> None:
+def _check_pin(pin: str, profile: str) -> None:
+    if profile == "piv" and not (6 <= len(pin) <= 8 and pin.isascii() and pin.isdigit()):
+        raise NotIssued("PIV卡的PIN应为6至8位数字")
     if not (4 <= len(pin) <= 16 and pin.isascii() and pin.isprintable()):
         raise NotIssued("PIN应为4至16位数字或字母")
 

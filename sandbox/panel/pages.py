@@ -5,11 +5,10 @@ import datetime
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request
 
-from sandbox.panel.cards import ALGORITHMS, KINDS, SPEEDS, NoSuchCard, NotIssued
+from sandbox.panel.cards import ALGORITHMS, KINDS, PROFILES, SPEEDS, NoSuchCard, NotIssued
 from sandbox.web import done, given, refused, world
 
 bp = Blueprint("panel", __name__)
-MEDIA = ("IC卡", "Ikey")
 FIELDS = (
     "algorithm",
     "kind",
@@ -37,7 +36,7 @@ def show_panel():
     today = datetime.date.today()
     return render_template(
         "cards.html", cards=world().cards.list(), inserted=world().cards.inserted, kinds=KINDS, algorithms=ALGORITHMS,
-        speeds=SPEEDS, media=MEDIA, companies=world().store.all("company"), today=today.isoformat(),
+        speeds=SPEEDS, media=PROFILES, companies=world().store.all("company"), today=today.isoformat(),
         later=(today + datetime.timedelta(1095)).isoformat(), port=world().settings.vpcd_port,
         chosen=world().store.find("company", request.args.get("uscc", "")),
     )  # fmt: skip
@@ -87,14 +86,21 @@ def eject():
 
 @bp.post("/cards/<number>/tries")
 def change(number: str):
-    """Sets any of: tries (0 = blocked), pin, delay_ms."""
+    """Sets any of: tries (0 = blocked), unlock_tries, pin, delay_ms."""
     fields = given()
     try:
-        numbers = {key: int(fields[key]) for key in ("tries", "delay_ms") if str(fields.get(key, "")) != ""}
+        keys = [key for key in ("tries", "unlock_tries", "delay_ms") if str(fields.get(key, "")) != ""]
+        numbers = {key: int(fields[key]) for key in keys}
         card = world().cards.change(number, **numbers, pin=fields.get("pin") or None)
     except (NotIssued, ValueError) as error:
         return refused(str(error), "/cards/")
     return done(f"卡{number}：PIN是{card['pin']}，剩{card['tries']}次。", "/cards/", card)
+
+
+@bp.post("/cards/<number>/reset")
+def reset(number: str):
+    card = world().cards.reset(number)
+    return done(f"卡{number}的次数已复原，PIN仍是{card['pin']}。", "/cards/", card)
 
 
 @bp.post("/cards/<number>/expire")

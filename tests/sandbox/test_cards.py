@@ -10,28 +10,33 @@ from cryptography import x509
 
 from sandbox import downloads, seed
 from sandbox.card import state
+from sandbox.card.__main__ import open_card
 from sandbox.customs.signature import is_issued_by, load_authorities
 from sandbox.settings import NotAllowed, from_environment
 
 ORDER = {"uscc": "91130100PDY000116Y", "kind": "01", "algorithm": "sm2"}
+PIV_SELECT = bytes.fromhex("00A404000BA00000030800001000010000")
+PIV = {"medium": "PIV卡", "algorithm": "ec"}
+every_key = pytest.mark.parametrize("key", [{"algorithm": "rsa"}, {"algorithm": "sm2"}, PIV])
 
 
-@pytest.mark.parametrize("algorithm", ["rsa", "sm2"])
-def test_openssl_accepts_the_chain(client, world, tmp_path, algorithm):
-    card = client.post("/cards", json=ORDER | {"algorithm": algorithm}).json
+@every_key
+def test_openssl_accepts_the_chain(client, world, tmp_path, key):
+    card = client.post("/cards", json=ORDER | key).json
     (tmp_path / "card.der").write_bytes(base64.b64decode(card["certificate"]))
     subprocess.run(
         ["openssl", "x509", "-inform", "DER", "-in", "card.der", "-out", "card.pem"], cwd=tmp_path, check=True
     )
-    identity = ["-vfyopt", "distid:1234567812345678"] if algorithm == "sm2" else []
-    authority = str(world.authority.folder / f"{algorithm}.pem")
+    is_sm2 = key["algorithm"] == "sm2"
+    identity = ["-vfyopt", "distid:1234567812345678"] if is_sm2 else []
+    authority = str(world.authority.folder / ("sm2.pem" if is_sm2 else "rsa.pem"))
     command = ["openssl", "verify", *identity, "-CAfile", authority, "card.pem"]
     assert subprocess.run(command, check=True, cwd=tmp_path, capture_output=True, text=True).stdout == "card.pem: OK\n"
 
 
-@pytest.mark.parametrize("algorithm", ["rsa", "sm2"])
-def test_a_certificate_says_whose_card_it_is(client, algorithm):
-    card = client.post("/cards", json=ORDER | {"algorithm": algorithm}).json
+@every_key
+def test_a_certificate_says_whose_card_it_is(client, key):
+    card = client.post("/cards", json=ORDER | key).json
     certificate = x509.load_der_x509_certificate(base64.b64decode(card["certificate"]))
     values = {extension.oid.dotted_string: extension.value for extension in certificate.extensions}
     texts = {
@@ -56,7 +61,7 @@ def test_each_authority_vouches_only_for_its_own(world):
     rsa, sm2 = load_authorities(world.authority.folder)
     for card in world.cards.list():
         certificate = x509.load_der_x509_certificate(base64.b64decode(card["certificate"]))
-        assert is_issued_by(certificate, rsa) is (card["algorithm"] == "rsa")
+        assert is_issued_by(certificate, rsa) is (card["algorithm"] in ("rsa", "ec"))
         assert is_issued_by(certificate, sm2) is (card["algorithm"] == "sm2")
 
 
@@ -82,6 +87,7 @@ def test_the_seeded_cards_show_every_state(client):
     today = datetime.date.today()
     assert (cards["①的法人卡"]["algorithm"], cards["①的操作员卡"]["algorithm"]) == ("rsa", "sm2")
     assert cards["①的Ikey"]["medium"] == "Ikey"
+    assert [card["algorithm"] for card in cards.values() if card["medium"] == "PIV卡"] == ["rsa", "ec"]
     assert cards["20天后到期"]["valid_to"] == (today + datetime.timedelta(20)).isoformat()
     assert cards["已过期"]["expired"]
     assert (cards["PIN只剩一次"]["tries"], cards["已锁死"]["tries"]) == (1, 0)
@@ -93,6 +99,10 @@ def test_the_seeded_cards_show_every_state(client):
     "wrong",
     [
         {"algorithm": "dsa"},
+        {"algorithm": "ec"},  # a P-256 key is for PIV cards only
+        {"medium": "PIV卡"},  # and they have no SM2
+        {"medium": "磁卡"},
+        PIV | {"pin": "letters"},
         {"kind": "03"},
         {"uscc": "9113"},
         {"number": "123"},
@@ -106,7 +116,24 @@ def test_the_seeded_cards_show_every_state(client):
 )
 def test_a_wrong_order_makes_no_card(client, world, wrong):
     assert client.post("/cards", json=ORDER | wrong).status_code == 400
-    assert len(world.cards.list()) == 10
+    assert len(world.cards.list()) == len(seed.cards())
+
+
+def test_a_piv_card_is_issued_and_speaks_piv(client, world):
+    card = client.post("/cards", json=ORDER | PIV).json
+    assert open_card(world.cards.folder / f"{card['number']}.json").answer(PIV_SELECT).endswith(b"\x90\x00")
+
+
+def test_the_panel_shows_what_the_card_centre_gives_to_unlock_a_card(client, world):
+    code = state.read_state(world.cards.folder / "8600000000107.json")["unlock_code"]
+    assert f"解锁码{code}" in client.get("/cards/").text
+
+
+def test_all_tries_come_back_and_the_pin_stays(client):
+    client.post("/cards/8600000000101/tries", json={"tries": 0, "unlock_tries": 0, "pin": "271828"})
+    assert client.get("/cards/").text.count("已锁死") == 4  # two counters here, and in name and counter of another card
+    card = client.post("/cards/8600000000101/reset", json={}).json
+    assert (card["tries"], card["unlock_tries"], card["pin"]) == (6, 10, "271828")
 
 
 def test_pin_and_tries_can_be_set(client, world):
@@ -115,12 +142,12 @@ def test_pin_and_tries_can_be_set(client, world):
     assert state.read_state(world.cards.folder / "8600000000101.json")["tries"] == 0
 
 
-@pytest.mark.parametrize("wrong", [{"tries": 7}, {"tries": -1}, {"pin": "1"}])
+@pytest.mark.parametrize("wrong", [{"tries": 7}, {"tries": -1}, {"pin": "1"}, {"unlock_tries": 11}])
 def test_impossible_tries_and_pins_are_refused(client, wrong):
     assert client.post("/cards/8600000000101/tries", json=wrong).status_code == 400
 
 
-@pytest.mark.parametrize("number", ["8600000000101", "8600000000102"])
+@pytest.mark.parametrize("number", ["8600000000101", "8600000000102", "8600000000110"])
 def test_a_card_can_be_made_to_expire(client, number):
     before = client.get("/cards.json").json
     card = client.post(f"/cards/{number}/expire", json={}).json
@@ -130,7 +157,7 @@ def test_a_card_can_be_made_to_expire(client, number):
     assert len(client.get("/cards.json").json["cards"]) == len(before["cards"])
 
 
-@pytest.mark.parametrize("path", ["/cards/1/insert", "/cards/1/tries", "/cards/1/expire"])
+@pytest.mark.parametrize("path", ["/cards/1/insert", "/cards/1/tries", "/cards/1/reset", "/cards/1/expire"])
 def test_a_card_that_was_never_issued_is_404(client, path):
     assert client.post(path, json={}).status_code == 404
 

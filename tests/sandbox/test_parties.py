@@ -9,6 +9,8 @@ from email.message import EmailMessage
 import pytest
 from bs4 import BeautifulSoup
 
+from sandbox import seed
+
 TOKEN = {"Authorization": "Bearer sandbox"}
 USCC = "91130100PDY00001XG"
 PAGES = [
@@ -52,7 +54,7 @@ def test_reset_brings_everything_back(client, world):
     assert client.post("/reset").status_code == 303
     assert client.get("/moods.json").json["customs"]["name"] == "yes"
     assert client.get("/sms/messages.json").json == []
-    assert len(client.get("/cards.json").json["cards"]) == 10
+    assert len(client.get("/cards.json").json["cards"]) == len(seed.cards())
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from . import VERSION
 from .app import create_app
 from .bridge import Options
 from .origins import BadOrigin, parse_origin
+from .outcome_list import list_outcomes
 from .outcomes import Outcome
 from .pcsc import PcscReaders
 from .readers import ReaderList
@@ -57,6 +58,7 @@ def read_options() -> argparse.Namespace:
     options.add_argument("--signing-origin", action="append", default=[], help="may ask for message signatures")
     options.add_argument("--allow-http-loopback", action="store_true", help="accept portals at http://127.0.0.1")
     options.add_argument("--hotline", default="95198", help="telephone number in the foot of each page")
+    options.add_argument("--list-outcomes", action="store_true", help="print all outcomes as JSON and end")
     chosen = options.parse_args()
     for origin in chosen.signing_origin:
         try:
@@ -68,6 +70,9 @@ def read_options() -> argparse.Namespace:
 
 def main() -> None:
     chosen = read_options()
+    if chosen.list_outcomes:
+        sys.stdout.buffer.write(list_outcomes().encode())
+        return
     logging.basicConfig(level=logging.INFO)
     sock = bind_exclusively(chosen.port)
     app = create_app(

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from .bridge import Bridge, Options
-from .guard import OWN_ORIGIN, PAGES, guard, html, redirect
+from .guard import MAY_ASK, OWN_ORIGIN, PAGES, guard, html, redirect
 from .origins import BadOrigin, parse_origin
 from .outcomes import PIN_CHANGE_ENDS, Outcome, Stop
 from .pages import Pages
@@ -22,6 +22,7 @@ def create_app(options: Options) -> web.Application:
     app = web.Application(middlewares=[guard], client_max_size=16384)
     app[BRIDGE], app[PAGES] = Bridge(options), Pages(options.hotline)
     app[OWN_ORIGIN] = f"http://127.0.0.1:{options.port}"
+    app[MAY_ASK] = app[BRIDGE].store.is_consented
     app.router.add_get("/", show_start, allow_head=False)
     app.router.add_get("/requests/{id}", show_request, allow_head=False)
     app.router.add_post("/requests/{id}/consent", answer_consent)

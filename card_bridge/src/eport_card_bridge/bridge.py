@@ -9,8 +9,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from .cards import Card
 from .guard import Tokens
 from .outcomes import CAN_GO_ON, Outcome, Stop
 from .pin_change import PinChanges, TypedPins
@@ -21,6 +22,7 @@ from .store import Store
 from .tries import PinTries
 from .worker import HELD_SECONDS, Attempt, PinEntry, Worker, resolve
 
+T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 5
 KEEP_ENDED_SECONDS = 600
@@ -144,9 +146,10 @@ class Bridge:
 
     def start_pin_change(self, token: str, typed: TypedPins) -> None:
         """Goes on when the browser is closed; what came of it stands under `token`."""
-        self.pin_changes.add(token, self._start(self._change_pin(typed)))
+        self.pin_changes.add(token, self._start(self.change_pin(typed)))
 
-    async def _change_pin(self, typed: TypedPins) -> Stop:
+    async def change_pin(self, typed: TypedPins) -> Stop:
+        """Gives the outcome, good or bad."""
         try:
             typed.check()
             entry = PinEntry(serial=typed.serial, pin=typed.old, new_pin=typed.new)
@@ -157,7 +160,12 @@ class Bridge:
         LOG.info("outcome %s of a PIN change", stop.outcome.number)
         return stop
 
-    async def _run(self, entry: PinEntry, action: Callable[[Worker], None]) -> None:
+    async def use_card(self, pin: str, job: Callable[[Card], T]) -> T:
+        """For another program (client control): one PIN entry, one transaction, no choice of card; raises Stop."""
+        entry = PinEntry(serial="", pin=pin)
+        return await self._run(entry, lambda worker: worker.use(entry, job))
+
+    async def _run(self, entry: PinEntry, action: Callable[[Worker], T]) -> T:
         """The card work in a thread. While another program holds the card the PIN is kept for HELD_SECONDS only."""
         loop = asyncio.get_running_loop()
         worker = Worker(self.options.source, loop, self._tries)
@@ -168,7 +176,7 @@ class Bridge:
         if not work.done() and entry.give_up():
             work.add_done_callback(take_result)
             raise Stop(Outcome.HELD)
-        await work
+        return await work
 
 
 def take_result(work: asyncio.Future) -> None:

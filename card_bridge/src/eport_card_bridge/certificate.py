@@ -30,18 +30,19 @@ class CardCertificate:
     holder: str
     card_number: str
     kind: str
+    serial_number: str  # lower-case hex of the certificate's number, as KeyName of a CEB message has it
 
 
 def read_certificate(der: bytes) -> CardCertificate:
     """Reads X.509 (RFC 5280) in DER; raises BadCertificate."""
     try:
-        ((_, certificate),) = _items(der)
-        (_, to_be_signed), *_ = _items(certificate)
-        fields = [item for item in _items(to_be_signed) if item[0] != VERSION]
-        _serial, _algorithm, _issuer, validity, subject, key, *more = fields
+        ((_, certificate),) = items(der)
+        (_, to_be_signed), *_ = items(certificate)
+        fields = [item for item in items(to_be_signed) if item[0] != VERSION]
+        serial, _algorithm, _issuer, validity, subject, key, *more = fields
         names = dict(_names(subject[1]))
         algorithm, point = _key(key[1])
-        not_before, not_after = (_time(tag, value) for tag, value in _items(validity[1]))
+        not_before, not_after = (_time(tag, value) for tag, value in items(validity[1]))
         return CardCertificate(
             algorithm,
             point,
@@ -50,13 +51,14 @@ def read_certificate(der: bytes) -> CardCertificate:
             names.get(ORGANIZATION, ""),
             names.get(COMMON_NAME, ""),
             names.get(SERIAL_NUMBER, ""),
-            CARD_TYPES.get(_extension(more, CARD_TYPE), "电子口岸卡"),
+            CARD_TYPES.get(extension(more, CARD_TYPE), "电子口岸卡"),
+            serial[1].removeprefix(b"\0").hex(),
         )
     except (IndexError, ValueError) as error:
         raise BadCertificate("not a card certificate") from error
 
 
-def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
+def items(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Walks the (tag, value) items of a DER value; raises ValueError when one runs over the end."""
     at = 0
     while at < len(data):
@@ -73,9 +75,9 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _names(subject: bytes) -> Iterator[tuple[bytes, str]]:
-    for _, group in _items(subject):
-        for _, pair in _items(group):
-            (_, oid), (tag, value) = _items(pair)
+    for _, group in items(subject):
+        for _, pair in items(group):
+            (_, oid), (tag, value) = items(pair)
             yield oid, _text(tag, value)
 
 
@@ -90,8 +92,8 @@ def _text(tag: int, value: bytes) -> str:
 
 
 def _key(key_info: bytes) -> tuple[str, bytes]:
-    (_, algorithm), (_, bits) = _items(key_info)
-    (_, oid), *parameters = _items(algorithm)
+    (_, algorithm), (_, bits) = items(key_info)
+    (_, oid), *parameters = items(algorithm)
     if oid == RSA_KEY:
         return "rsa", b""
     point = bits[1:]
@@ -107,15 +109,15 @@ def _time(tag: int, value: bytes) -> datetime.datetime:
     return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=datetime.UTC)
 
 
-def _extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
+def extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
     """Returns the text of an extension whose value is one DER string, or an empty text."""
     for field, value in fields:
         if field != EXTENSIONS:
             continue
-        ((_, extensions),) = _items(value)
-        for _, extension in _items(extensions):
-            parts = list(_items(extension))
+        ((_, extensions),) = items(value)
+        for _, entry in items(extensions):
+            parts = list(items(entry))
             if parts[0][1] == wanted:
-                ((tag, text),) = _items(parts[-1][1])
+                ((tag, text),) = items(parts[-1][1])
                 return _text(tag, text)
     return ""

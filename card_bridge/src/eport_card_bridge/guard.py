@@ -3,9 +3,11 @@
 import logging
 import secrets
 import time
+from collections.abc import Callable
 
 from aiohttp import web
 
+from .health import answer_health, read_origin
 from .outcomes import Outcome, Stop
 from .pages import STYLE_HASH, Pages
 from .peer import is_same_user
@@ -14,6 +16,7 @@ LOG = logging.getLogger(__name__)
 TOKEN_SECONDS = 600
 PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 OWN_ORIGIN: web.AppKey[str] = web.AppKey("own_origin", str)
+MAY_ASK: web.AppKey[Callable[[str], bool]] = web.AppKey("may_ask", Callable[[str], bool])  # for the version
 FORBIDDEN = {Outcome.FORM, Outcome.ORIGIN}
 
 
@@ -48,13 +51,17 @@ def redirect(url: str) -> web.Response:
 @web.middleware
 async def guard(request: web.Request, handler) -> web.StreamResponse:
     """Refuses, before anything is done: another OS user, another host name (DNS rebinding), prefetches and subresource
-    loads, and every POST that does not come from a page of this bridge."""
+    loads, and every POST that does not come from a page of this bridge. The one subresource is GET /health, for origins
+    that the user has consented to."""
     sock = request.transport.get_extra_info("socket")
     own = request.app[OWN_ORIGIN]
     if not is_same_user(sock.getpeername()[:2], sock.getsockname()[:2]):
         return refuse(request, 403, "other user")
     if request.headers.getall("Host", []) != [own.removeprefix("http://")]:
         return refuse(request, 421, "host")
+    asking = read_origin(request)
+    if asking and (asking == own or request.app[MAY_ASK](asking)):
+        return answer_health(asking)
     if request.method not in ("GET", "POST") or not is_navigation(request):
         return refuse(request, 403, "not a navigation")
     if request.method == "POST" and not is_own_post(request, own):

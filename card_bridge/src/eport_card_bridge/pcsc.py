@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .applet import Transmit
+from .apdu import Transmit
 from .outcomes import Outcome, Stop
+from .profiles import ApduReader
 
 try:
     from smartcard import scard
@@ -33,7 +34,7 @@ class PcscReaders:
         self._known.clear()
 
 
-class PcscReader:
+class PcscReader(ApduReader):
     """Every call makes its own context: pcsclite locks a context while one of its calls waits."""
 
     def __init__(self, name: str) -> None:

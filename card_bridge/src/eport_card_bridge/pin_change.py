@@ -5,7 +5,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from .applet import NEW_PIN
+from .cards import NEW_PIN
 from .outcomes import Outcome, Stop
 
 PIN_FORMAT = re.compile(r"[!-~]{4,16}\Z")

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from .applet import EportApplet, Transmit
+from .cards import Card
 from .certificate import CardCertificate
 from .outcomes import Outcome, Stop
 
@@ -21,8 +21,9 @@ class Reader(Protocol):
     def presence(self) -> tuple[bool, int]:
         """(card present, insertion counter): the counter changes whenever a card is taken out or put in."""
 
-    def transaction(self, reset: bool = True) -> AbstractContextManager[Transmit]:
-        """Gives a transmit function. Ends with a card reset unless no PIN was sent, so no PIN stays on the card."""
+    def card(self, reset: bool = True) -> AbstractContextManager[Card]:
+        """The card that is in, in one transaction. Ends with a card reset unless no PIN was sent, so no PIN stays on
+        the card."""
 
 
 class ReaderList(Protocol):
@@ -41,8 +42,9 @@ class CardInReader:
 
     reader: Reader
     serial: str
-    tries_left: int
+    tries_left: int | None
     certificate: CardCertificate
+    certificate_der: bytes
 
 
 def find_cards(source: ReaderList) -> list[CardInReader]:
@@ -65,9 +67,8 @@ def look_at(reader: Reader) -> CardInReader:
     if not reader.lock.acquire(timeout=PATIENCE_SECONDS):
         raise Stop(Outcome.HELD)
     try:
-        with reader.transaction(reset=False) as transmit:
-            applet = EportApplet(transmit)
-            return CardInReader(reader, applet.serial, applet.tries_left(), applet.certificate)
+        with reader.card(reset=False) as card:
+            return CardInReader(reader, card.serial, card.tries_left(), card.certificate, card.certificate_der)
     finally:
         reader.lock.release()
 

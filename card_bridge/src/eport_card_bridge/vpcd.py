@@ -8,15 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .applet import Transmit
+from .apdu import Transmit
 from .outcomes import Outcome, Stop
 from .peer import is_same_user
+from .profiles import ApduReader
 
 POWER_ON, RESET, GET_ATR = b"\x01", b"\x02", b"\x04"
 SECONDS = 30  # a slow card takes 5 s for a signature
 
 
-class VirtualReader:
+class VirtualReader(ApduReader):
     """Speaks the reader's side of the vpcd protocol on 127.0.0.1:`port` (0 = any). One slot, one card at a time."""
 
     def __init__(self, port: int = 35963) -> None:

@@ -3,15 +3,14 @@
 import asyncio
 import base64
 import datetime
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from .applet import EportApplet, Transmit
+from .cards import Card
 from .messages import PROFILE_OF, build_signed_info
 from .outcomes import Outcome, Stop
 from .readers import CardInReader, ReaderList, choose_card, find_cards
@@ -19,12 +18,12 @@ from .requests import Request
 from .statement import build_statement
 from .tries import Insertion, PinTries
 
+T = TypeVar("T")
 RELEASE_SECONDS = 60
 HELD_SECONDS = 10
 RELEASE_POLL_SECONDS = 0.05
 KEEP_ALIVE_SECONDS = 2
 RETRY_PAUSES = (1, 2, 4)
-ALGORITHM_NAMES = {"rsa": ("sha256", "eport-auth-rsa-sha256"), "sm2": ("sm3", "eport-auth-sm2-sm3")}
 
 
 @dataclass(kw_only=True)
@@ -73,139 +72,145 @@ class Worker:
 
     def sign(self, attempt: Attempt) -> None:
         """Signs M, and for a batch its messages; raises Stop."""
-        with self._hold(attempt.serial, attempt.request.card) as (transmit, expected):
-            self._work(transmit, attempt, expected)
+        with self._hold(attempt.serial, attempt.request.card) as (card, expected):
+            self._work(card, attempt, expected)
 
     def change_pin(self, entry: PinEntry) -> None:
         """Changes the PIN; raises Stop. The certificate may have expired: the card is still its holder's."""
-        with self._hold(entry.serial, None) as (transmit, (serial, insertion)):
+        with self._hold(entry.serial, None) as (card, (serial, insertion)):
             pin, new_pin = entry.open()
             if not pin:
                 return
             self._loop.call_soon_threadsafe(entry.opened.set)
-            applet = EportApplet(transmit)
-            if applet.serial != serial:
+            if card.serial != serial:
                 raise Stop(Outcome.WRONG_CARD)
-            self._spend(applet, insertion, lambda: applet.change_pin(pin, new_pin))
+            self._spend(card, insertion, lambda: card.change_pin(pin, new_pin))
+
+    def use(self, entry: PinEntry, job: Callable[[Card], T]) -> T:
+        """For another program (client control): what `job` makes of the card once the PIN is verified; raises Stop."""
+        with self._hold(entry.serial, None) as (card, (serial, insertion)):
+            pin, _ = entry.open()
+            if not pin:
+                raise Stop(Outcome.HELD)
+            self._loop.call_soon_threadsafe(entry.opened.set)
+            if card.serial != serial:
+                raise Stop(Outcome.WRONG_CARD)
+            check_validity(card)
+            self._spend(card, insertion, lambda: card.verify_pin(pin))
+            return job(card)
 
     @contextmanager
-    def _hold(self, serial: str, card: CardInReader | None) -> Iterator[tuple[Transmit, tuple[str, Insertion]]]:
+    def _hold(self, serial: str, shown: CardInReader | None) -> Iterator[tuple[Card, tuple[str, Insertion]]]:
         """The chosen card, in a transaction of its own, with its number and insertion as they were before."""
-        if card is None or card.serial != serial or not card.reader.presence()[0]:
-            card = choose_card(find_cards(self._source), serial)
-        present, counter = card.reader.presence()
+        if shown is None or shown.serial != serial or not shown.reader.presence()[0]:
+            shown = choose_card(find_cards(self._source), serial)
+        reader = shown.reader
+        present, counter = reader.presence()
         if not present:
             raise Stop(Outcome.NO_CARD)
-        if not card.reader.lock.acquire(timeout=HELD_SECONDS):
+        if not reader.lock.acquire(timeout=HELD_SECONDS):
             raise Stop(Outcome.HELD)
         try:
-            with card.reader.transaction() as transmit:
-                yield transmit, (card.serial, (card.reader.name, counter))
+            with reader.card() as card:
+                yield card, (shown.serial, (reader.name, counter))
         finally:
-            card.reader.lock.release()
+            reader.lock.release()
 
-    def _work(self, transmit: Transmit, attempt: Attempt, expected: tuple[str, Insertion]) -> None:
+    def _work(self, card: Card, attempt: Attempt, expected: tuple[str, Insertion]) -> None:
         pin, _ = attempt.open()
         if not pin:
             return
         self._loop.call_soon_threadsafe(attempt.opened.set)
-        applet = self._open(transmit, attempt.request, pin, expected)
+        self._open(card, attempt.request, pin, expected)
         del pin
-        self._answer(attempt, applet)
+        self._answer(attempt, card)
         if attempt.request.messages:
-            self._sign_messages(attempt.request, applet)
+            self._sign_messages(attempt.request, card)
 
-    def _open(self, transmit: Transmit, request: Request, pin: str, expected: tuple[str, Insertion]) -> EportApplet:
+    def _open(self, card: Card, request: Request, pin: str, expected: tuple[str, Insertion]) -> None:
         """Checks all that can be checked before a try is spent, then verifies the PIN."""
         serial, insertion = expected
-        applet = EportApplet(transmit)
-        if applet.serial != serial or (request.certificate and request.certificate != applet.certificate_der):
+        if card.serial != serial or (request.certificate and request.certificate != card.certificate_der):
             raise Stop(Outcome.WRONG_CARD)
-        now = datetime.datetime.now(datetime.UTC)
-        if now > applet.certificate.not_after:
-            raise Stop(Outcome.CARD_EXPIRED)
-        if now < applet.certificate.not_before:
-            raise Stop(Outcome.CARD_NOT_YET_VALID)
-        if request.messages and PROFILE_OF[applet.algorithm] not in request.profiles:
+        check_validity(card)
+        if request.messages and PROFILE_OF.get(card.algorithm) not in request.profiles:
             raise Stop(Outcome.ALGORITHM)
-        self._spend(applet, insertion, lambda: applet.verify_pin(pin))
-        return applet
+        self._spend(card, insertion, lambda: card.verify_pin(pin))
 
-    def _spend(self, applet: EportApplet, insertion: Insertion, command: Callable[[], None]) -> None:
+    def _spend(self, card: Card, insertion: Insertion, command: Callable[[], None]) -> None:
         """Sends the one command that may cost a try, under the rule of tries."""
-        self._tries.check(applet.serial, insertion, applet.tries_left())
+        self._tries.check(card.serial, insertion, card.tries_left())
         try:
             command()
         except Stop as stop:
             if stop.left is not None:
-                self._tries.wrong(applet.serial, insertion, stop.left)
+                self._tries.wrong(card.serial, insertion, stop.left)
             raise
-        self._tries.right(applet.serial)
+        self._tries.right(card.serial)
 
-    def _answer(self, attempt: Attempt, applet: EportApplet) -> None:
+    def _answer(self, attempt: Attempt, card: Card) -> None:
         """Sends certificate and signature over M. A lost reply is mended by sending the very same answer again."""
         request = attempt.request
         url = f"{request.origin}/card/return"
         if not request.code_sent:
-            request.certificate = applet.certificate_der
-            request.answer = request.answer or self._sign_statement(request, applet)
-            url += "?code=" + self._wait(request.client.answer(request.answer), applet)
+            request.certificate = card.certificate_der
+            request.answer = request.answer or self._sign_statement(request, card)
+            url += "?code=" + self._wait(request.client.answer(request.answer), card)
             request.code_sent = True
         self._loop.call_soon_threadsafe(resolve, attempt.started, url)
 
-    def _sign_statement(self, request: Request, applet: EportApplet) -> dict[str, str]:
-        hash_name, algorithm = ALGORITHM_NAMES[applet.algorithm]
+    def _sign_statement(self, request: Request, card: Card) -> dict[str, str]:
         statement = build_statement(
             request.purpose,
-            hash_name,
+            "sm3" if card.algorithm == "sm2" else "sha256",
             origin=request.origin,
             nonce=request.nonce,
-            certificate=applet.certificate_der,
+            certificate=card.certificate_der,
             payload=request.payload,
         )
-        signature = applet.authenticate(hashlib.new(hash_name, statement).digest())
+        algorithm, signature = card.sign_statement(statement)
         return {
-            "certificate": base64.b64encode(applet.certificate_der).decode(),
+            "certificate": base64.b64encode(card.certificate_der).decode(),
             "algorithm": algorithm,
             "signature": base64.b64encode(signature).decode(),
         }
 
-    def _sign_messages(self, request: Request, applet: EportApplet) -> None:
+    def _sign_messages(self, request: Request, card: Card) -> None:
         """Signs the list from the first unsigned message on. Nothing is signed before the portal has released M in the
         browser that asked: a stranger's link yields no message signature at all."""
-        self._await_release(request, applet)
+        self._await_release(request, card)
         request.signing_since = (time.monotonic(), request.signed)
         while request.signed < len(request.messages):
             if time.monotonic() > request.ends:
                 raise Stop(Outcome.EXPIRED)
             message = request.messages[request.signed]
-            signature = applet.sign_message(build_signed_info(message, PROFILE_OF[applet.algorithm]))
-            self._store(request, applet, base64.b64encode(signature).decode())
+            signature = card.sign_message(build_signed_info(message, PROFILE_OF[card.algorithm]))
+            self._store(request, card, base64.b64encode(signature).decode())
             request.signed += 1
 
-    def _await_release(self, request: Request, applet: EportApplet) -> None:
+    def _await_release(self, request: Request, card: Card) -> None:
         end = time.monotonic() + RELEASE_SECONDS
         spoken = time.monotonic()
-        while not self._wait(request.client.is_released(), applet):
+        while not self._wait(request.client.is_released(), card):
             if time.monotonic() > end:
                 raise Stop(Outcome.NOT_RELEASED)
             if time.monotonic() > spoken + KEEP_ALIVE_SECONDS:
                 spoken = time.monotonic()
-                applet.tries_left()
+                card.tries_left()
             time.sleep(RELEASE_POLL_SECONDS)
 
-    def _store(self, request: Request, applet: EportApplet, signature: str) -> None:
+    def _store(self, request: Request, card: Card, signature: str) -> None:
         """Stores one signature; a short trouble of the network costs no new PIN, for storing twice does no harm."""
         for pause in (*RETRY_PAUSES, None):
             try:
-                return self._wait(request.client.store_signature(request.signed, signature), applet)
+                return self._wait(request.client.store_signature(request.signed, signature), card)
             except Stop as stop:
                 if stop.outcome is not Outcome.UNREACHABLE or pause is None:
                     raise
-                self._wait(asyncio.sleep(pause), applet)
+                self._wait(asyncio.sleep(pause), card)
         return None
 
-    def _wait(self, coroutine: Coroutine, applet: EportApplet) -> Any:
+    def _wait(self, coroutine: Coroutine, card: Card) -> Any:
         """Waits for a portal call. Windows resets a card whose transaction is idle for 5 s, so it is kept busy."""
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         while True:
@@ -214,7 +219,15 @@ class Worker:
             except TimeoutError:
                 if future.done():
                     raise
-                applet.tries_left()
+                card.tries_left()
+
+
+def check_validity(card: Card) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    if now > card.certificate.not_after:
+        raise Stop(Outcome.CARD_EXPIRED)
+    if now < card.certificate.not_before:
+        raise Stop(Outcome.CARD_NOT_YET_VALID)
 
 
 def resolve(future: asyncio.Future, value: str) -> None:

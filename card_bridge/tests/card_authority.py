@@ -1,8 +1,7 @@
-"""Makes what the tests trust: an RSA and an SM2 card CA, cards, and a TLS certificate. SM2 by the openssl command."""
+"""Makes what the tests trust: card authorities, cards of every kind, and a TLS certificate."""
 
 import datetime
 import ipaddress
-import subprocess
 from pathlib import Path
 
 from cryptography import x509
@@ -11,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from sandbox.card.state import new_card, put_certificate
+from sandbox.panel.authority import CHINA, CardAuthority, Holder
 
-ID = "1234567812345678"
-COMPANY, HOLDER = "东方物通科技(北京)有限公司", "李明"
+COMPANY, HOLDER, USCC = "东方物通科技(北京)有限公司", "李明", "91110105MA00000000"
 DAY = datetime.timedelta(1)
 
 
@@ -28,32 +27,26 @@ def name(**parts: str) -> x509.Name:
 
 
 class Authority:
-    """`folder` then holds ca-rsa.der, ca-sm2.der, root.pem, cert.pem and key.pem; cards are made by `card`."""
+    """`folder` then holds root.pem, cert.pem and key.pem (TLS); cards are made by `card`.
+
+    RSA cards are old ones, whose certificate does not name a type; all others are the sandbox's.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._subject = name(holder="TEST RSA CA")
-        ca = self.certificate(self._subject, self._key.public_key(), is_ca=True)
-        (folder / "ca-rsa.der").write_bytes(ca.public_bytes(serialization.Encoding.DER))
-        self.openssl("ecparam", "-name", "SM2", "-genkey", "-noout", "-out", "sm2ca.key")
-        subject = ("-subj", "/C=CN/CN=TEST SM2 CA", "-days", "365", "-out", "sm2ca.crt")
-        self.openssl("req", "-x509", "-new", "-key", "sm2ca.key", "-sm3", "-sigopt", f"distid:{ID}", *subject)
-        self.openssl("x509", "-in", "sm2ca.crt", "-outform", "DER", "-out", "ca-sm2.der")
-        (folder / "ext").write_text(
-            "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature,nonRepudiation\n"
-            "1.3.6.1.4.1.5315.100.5.3=ASN1:UTF8String:02\n"
-        )
+        self._root = self.certificate(self._subject, self._key.public_key(), is_ca=True)
+        self._sandbox = CardAuthority(folder / "ca")
+        self._sandbox.ensure()
         self._tls()
         self.rsa_card = self.card("rsa", "8600000000017")
         self.sm2_card = self.card("sm2", "8600000000024")
 
-    def openssl(self, *command: str) -> str:
-        done = subprocess.run(["openssl", *command], cwd=self.folder, check=True, capture_output=True, text=True)
-        return done.stdout
-
     def authorities(self) -> list[bytes]:
-        return [(self.folder / part).read_bytes() for part in ("ca-rsa.der", "ca-sm2.der")]
+        """The certificates (DER) that a portal trusts."""
+        own = [x509.load_pem_x509_certificate(path.read_bytes()) for path in self._sandbox.folder.glob("*.pem")]
+        return [each.public_bytes(serialization.Encoding.DER) for each in (self._root, *own)]
 
     def certificate(self, subject: x509.Name, public, is_ca: bool = False, names=(), days=(-1, 365)):
         now = datetime.datetime.now(datetime.UTC)
@@ -72,33 +65,28 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), False)
         return builder.sign(self._key, hashes.SHA256())
 
-    def card(self, algorithm: str, number: str, days=(-1, 365)) -> Path:
-        """Makes a card and puts a certificate in."""
+    def card(self, algorithm: str, number: str, days=(-1, 365), profile: str = "eport") -> Path:
+        """Makes a card ("rsa", "sm2"; profile "piv": "rsa", "ec") and puts a certificate in; gives its state file."""
         path = self.folder / f"card-{number}.json"
-        pem = new_card(path, algorithm, number)
+        put_certificate(path, self.issue(algorithm, new_card(path, algorithm, number, profile=profile), number, days))
+        return path
+
+    def issue(self, algorithm: str, public_key: bytes, number: str, days=(-1, 365)) -> bytes:
+        """A certificate (DER) for the key (PEM) of a card, valid from and until so many days from today."""
         if algorithm == "rsa":
             subject = name(country="CN", company=COMPANY, holder=HOLDER, number=number)
-            certificate = self.certificate(subject, serialization.load_pem_public_key(pem), days=days)
-            put_certificate(path, certificate.public_bytes(serialization.Encoding.DER))
-            return path
-        (self.folder / f"{number}.pem").write_bytes(pem)
-        # x509 -new reads a subject as Latin-1; req takes UTF-8, so the name travels in a request of the CA's own key.
-        subject = f"/C=CN/O={COMPANY}/CN={HOLDER}/serialNumber={number}"
-        sm3 = ("-sm3", "-sigopt", f"distid:{ID}")
-        self.openssl("req", "-new", "-utf8", "-key", "sm2ca.key", *sm3, "-subj", subject, "-out", f"{number}.csr")
-        issuer = ("-CA", "sm2ca.crt", "-CAkey", "sm2ca.key", "-set_serial", number, "-extfile", "ext", "-days", "365")
-        key = ("-in", f"{number}.csr", "-vfyopt", f"distid:{ID}", "-force_pubkey", f"{number}.pem")
-        self.openssl("x509", "-req", *key, *issuer, *sm3, "-outform", "DER", "-out", f"{number}.der")
-        put_certificate(path, (self.folder / f"{number}.der").read_bytes())
-        return path
+            certificate = self.certificate(subject, serialization.load_pem_public_key(public_key), days=days)
+            return certificate.public_bytes(serialization.Encoding.DER)
+        holder = Holder(number, "02", USCC, COMPANY, HOLDER, "130100189901010019")
+        first, last = (datetime.datetime.now(CHINA).date() + day * DAY for day in days)
+        return self._sandbox.issue(algorithm, public_key, holder, first, last)
 
     def _tls(self) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         names = [x509.DNSName(host) for host in ("portal.test", "evil.test")]
         names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         site = self.certificate(name(holder="portal.test"), key.public_key(), names=names)
-        root = x509.load_der_x509_certificate((self.folder / "ca-rsa.der").read_bytes())
-        (self.folder / "root.pem").write_bytes(root.public_bytes(serialization.Encoding.PEM))
+        (self.folder / "root.pem").write_bytes(self._root.public_bytes(serialization.Encoding.PEM))
         (self.folder / "cert.pem").write_bytes(site.public_bytes(serialization.Encoding.PEM))
         form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         (self.folder / "key.pem").write_bytes(key.private_bytes(*form))

@@ -20,8 +20,7 @@ from eport_card_bridge.bridge import Options
 from eport_card_bridge.vpcd import VirtualReader
 from portal_stub import Challenge, Portal
 
-from sandbox.card.__main__ import serve
-from sandbox.card.applet import Applet
+from sandbox.card.__main__ import open_card, serve
 from sandbox.card.state import change_state, read_state
 
 PIN = "88888888"
@@ -52,7 +51,7 @@ class Card:
         self.insert()
 
     def insert(self) -> None:
-        self.applet = Applet(self.path)
+        self.applet = open_card(self.path)
         self._socket = socket.create_connection(("127.0.0.1", self.reader.port))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()

@@ -10,7 +10,7 @@ import struct
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
@@ -93,16 +93,37 @@ def is_sm2(cert: x509.Certificate) -> bool:
 
 
 def check_answer(answer: dict, purpose: str, origin: str, nonce: bytes, payload: bytes) -> None:
-    """Verifies the signature over M; the algorithm named must be the one of the certificate's key."""
+    """Verifies the signature over M; the algorithm named must be one of the certificate's key."""
     der, signature = base64.b64decode(answer["certificate"]), base64.b64decode(answer["signature"])
     cert = x509.load_der_x509_certificate(der)
     sm = is_sm2(cert)
-    if answer["algorithm"] != ("eport-auth-sm2-sm3" if sm else "eport-auth-rsa-sha256"):
-        raise NotVerified("algorithm")
     m = statement(purpose, 2 if sm else 1, origin, nonce=nonce, certificate=der, payload=payload)
     authenticated = b"EPORT-AUTH\0" + hashlib.new("sm3" if sm else "sha256", m).digest()
-    if not (sm2_verify(der, signature, authenticated) if sm else _rsa(cert, signature, authenticated, hashes.SHA256())):
+    match answer["algorithm"]:
+        case "eport-auth-sm2-sm3" if sm:
+            good = sm2_verify(der, signature, authenticated)
+        case "eport-auth-rsa-sha256" if is_rsa(cert):
+            good = _rsa(cert, signature, authenticated, hashes.SHA256())
+        case "rsa-sha256" if is_rsa(cert):
+            good = _rsa(cert, signature, m, hashes.SHA256())
+        case "ecdsa-sha256" if not sm and not is_rsa(cert):
+            good = _ecdsa(cert, signature, m)
+        case _:
+            raise NotVerified("algorithm")
+    if not good:
         raise NotVerified("signature over M")
+
+
+def is_rsa(cert: x509.Certificate) -> bool:
+    return not is_sm2(cert) and isinstance(cert.public_key(), rsa.RSAPublicKey)
+
+
+def _ecdsa(cert: x509.Certificate, signature: bytes, data: bytes) -> bool:
+    try:
+        cert.public_key().verify(signature, data, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _rsa(cert: x509.Certificate, signature: bytes, data: bytes, algorithm: hashes.HashAlgorithm) -> bool:

@@ -2,12 +2,12 @@
 
 import hashlib
 
-from .apdu import BAD_OFFSET, OK, Commands, check_pin_status
+from .apdu import BAD_OFFSET, NO_SUCH_COMMAND, OK, Commands
 from .certificate import BadCertificate, read_certificate
+from .digest_info import SHA1_PREFIX
 from .outcomes import Outcome, Stop
 
 AID = bytes.fromhex("F0455031434152440001")
-SHA1_PREFIX = bytes.fromhex("3021300906052b0e03021a05000414")
 SM2_A = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFC
 SM2_B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
 SM2_G = (
@@ -62,12 +62,23 @@ class EportApplet:
 
     def verify_pin(self, pin: str) -> None:
         data = pin.encode("ascii")
-        check_pin_status(self._commands.send(bytes([0, 0x20, 0, 0x81, len(data)]) + data)[1])
+        self._commands.send_pin(bytes([0, 0x20, 0, 0x81, len(data)]) + data)
 
     def change_pin(self, old: str, new: str) -> None:
-        """CHANGE REFERENCE DATA."""
         data = _padded(old) + _padded(new)
-        self._commands.write_pin(bytes([0, 0x24, 0, 0x81, len(data)]) + data, Outcome.PIN_UNSURE)
+        self._commands.change_pin(bytes([0, 0x24, 0, 0x81, len(data)]) + data)
+
+    def unlock_tries_left(self) -> int:
+        data, status = self._commands.send(bytes.fromhex("00CA010400"))
+        if status in NO_SUCH_COMMAND:  # a card from before there were unlock codes
+            raise Stop(Outcome.UNLOCK_NOT_HERE)
+        if status != OK or not data:
+            raise Stop(Outcome.NOT_UNLOCKED)
+        return data[0]
+
+    def unlock(self, code: str, new: str) -> None:
+        data = _padded(code) + _padded(new)
+        self._commands.unlock(bytes([0, 0x2C, 0, 0x81, len(data)]) + data)
 
     def sign_statement(self, statement: bytes) -> tuple[str, bytes]:
         """INTERNAL AUTHENTICATE over H(M): the card itself prefixes "EPORT-AUTH\\0" and hashes, so this can never yield

@@ -28,6 +28,12 @@ class Card(Protocol):
     def change_pin(self, old: str, new: str) -> None:
         """Sent once, never repeated. Raises Stop; PIN_UNSURE means that either PIN may hold now."""
 
+    def unlock_tries_left(self) -> int | None:
+        """Of the unlock code (解锁码); None: the card does not tell. Raises Stop if it cannot be unlocked here."""
+
+    def unlock(self, code: str, new: str) -> None:
+        """Gives a card, blocked or not, a new PIN and all its tries. Sent once, never repeated. Raises Stop."""
+
     def sign_statement(self, statement: bytes) -> tuple[str, bytes]:
         """Signs M (146 bytes); gives the algorithm's name and the signature as docs/protocols/card-bridge.md has them."""
 

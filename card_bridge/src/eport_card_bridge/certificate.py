@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 RSA_KEY = bytes.fromhex("2a864886f70d010101")
 EC_KEY = bytes.fromhex("2a8648ce3d0201")
-SM2_CURVE = bytes.fromhex("2a811ccf5501822d")
+SM2_CURVE, P256_CURVE = bytes.fromhex("2a811ccf5501822d"), bytes.fromhex("2a8648ce3d030107")
+CURVES = {SM2_CURVE: "sm2", P256_CURVE: "ec"}
 COMMON_NAME, SERIAL_NUMBER, ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x05", b"\x55\x04\x0a"
 CARD_TYPE = bytes.fromhex("2b06010401a943640503")  # 1.3.6.1.4.1.5315.100.5.3
 CARD_TYPES = {"01": "法人卡", "02": "操作员卡"}
@@ -15,15 +16,17 @@ VERSION, EXTENSIONS, BMP_STRING = 0xA0, 0xA3, 0x1E
 
 
 class BadCertificate(ValueError):
-    """The bytes are not a certificate with an RSA or SM2 key."""
+    """The bytes are not a certificate with an RSA, P-256 or SM2 key."""
 
 
 @dataclass(frozen=True)
 class CardCertificate:
-    """`algorithm` is "rsa" or "sm2"; `point` is the SM2 key as 04‖x‖y, empty for RSA. The words are for the page."""
+    """`algorithm` is "rsa", "ec" (P-256) or "sm2"; `point` is the key on a curve as 04‖x‖y, empty for RSA; `key_bytes`
+    the length of modulus or coordinate. The words are for the page."""
 
     algorithm: str
     point: bytes
+    key_bytes: int
     not_before: datetime.datetime
     not_after: datetime.datetime
     company: str
@@ -41,11 +44,12 @@ def read_certificate(der: bytes) -> CardCertificate:
         fields = [item for item in items(to_be_signed) if item[0] != VERSION]
         serial, _algorithm, _issuer, validity, subject, key, *more = fields
         names = dict(_names(subject[1]))
-        algorithm, point = _key(key[1])
+        algorithm, point, key_bytes = _key(key[1])
         not_before, not_after = (_time(tag, value) for tag, value in items(validity[1]))
         return CardCertificate(
             algorithm,
             point,
+            key_bytes,
             not_before,
             not_after,
             names.get(ORGANIZATION, ""),
@@ -91,15 +95,18 @@ def _text(tag: int, value: bytes) -> str:
         return value.decode("gb18030", "replace")
 
 
-def _key(key_info: bytes) -> tuple[str, bytes]:
+def _key(key_info: bytes) -> tuple[str, bytes, int]:
     (_, algorithm), (_, bits) = items(key_info)
     (_, oid), *parameters = items(algorithm)
     if oid == RSA_KEY:
-        return "rsa", b""
+        ((_, numbers),) = items(bits[1:])
+        (_, modulus), _exponent = items(numbers)
+        return "rsa", b"", len(modulus.lstrip(b"\0"))
     point = bits[1:]
-    if oid == EC_KEY and parameters == [(OID, SM2_CURVE)] and len(point) == 65 and point[0] == 4:
-        return "sm2", point
-    raise ValueError("neither RSA nor SM2")
+    curve = parameters[0][1] if oid == EC_KEY and len(parameters) == 1 and parameters[0][0] == OID else b""
+    if curve in CURVES and len(point) == 65 and point[0] == 4:
+        return CURVES[curve], point, 32
+    raise ValueError("neither RSA, P-256 nor SM2")
 
 
 def _time(tag: int, value: bytes) -> datetime.datetime:

@@ -207,6 +207,72 @@ class Outcome(Enum):
         *(179, 9779, "读卡程序已经开着，不用再开。"),
         *("网页上的读卡链接打得开吗？", "请用户回到网页继续；打不开，重新启动电脑。"),
     )
+    UNLOCKED = (
+        *(150, 9750, "卡已经解锁，请用新密码。这一页可以关掉。"),
+        *("新密码记住了吗？", "请用户回到网页，用新密码登录一次。"),
+    )
+    UNLOCK_CODE_WRONG = (
+        *(151, 9751, "解锁码不对，卡没有解锁。还可以试{left}次，用完这张卡就不能再用解锁码。"),
+        *("解锁码是给这张卡的吗？", "请照制卡中心给的纸再看一遍卡号和解锁码；没有把握就不要再试，到制卡中心。"),
+    )
+    UNLOCK_CODE_BLOCKED = (
+        *(152, 9752, "解锁码的次数已经用完，不能在这里解锁。请带卡到制卡中心。"),
+        *("卡是本人在用吗？", "带卡和证件到制卡中心；单位卡由法人卡持卡人陪同。"),
+    )
+    UNLOCK_NOT_HERE = (
+        *(153, 9753, "这张卡不能在这里解锁。请带卡到制卡中心。"),
+        *("卡面上印的是什么卡？", "老卡和别家的密码设备要到发卡的地方解锁。"),
+    )
+    UNLOCK_CODE_FORMAT = (
+        *(154, 9754, "解锁码是8位数字。这次没有送进卡里，次数没有少。"),
+        *("输了几位？", "请看清输入法是不是半角，照制卡中心给的8位数字再输一次。"),
+    )
+    UNLOCK_KEPT = (
+        *(155, 9755, "您已经取消，卡没有解锁，密码没有改。"),
+        *("是您点的取消吗？", "要解锁就再打开“用解锁码解锁”；不是本人点的，请记下。"),
+    )
+    UNLOCK_UNSURE = (
+        *(156, 9756, "解锁到一半卡没有回音，不知道解开没有。请把卡拔出再插好，用新密码试一次。"),
+        *("卡重新插过吗，用新密码试过没有？", "新密码不对，再打开“用解锁码解锁”看卡锁没锁；还锁着就再解一次。"),
+    )
+    NOT_UNLOCKED = (
+        *(157, 9757, "没有办成，卡没有解锁。请把卡拔出再插好，再输一次。"),
+        *("有人碰过读卡器，或开着别的读卡软件吗？", "关掉其他读卡软件，插好卡再输；还不行，换USB口或读卡器。"),
+    )
+    UNLOCK_REINSERT = (
+        *(158, 9758, "请把卡拔出再插入，然后再输解锁码。还可以试{left}次。"),
+        *("卡拔出来过吗？", "解锁码连错两次，或只剩一次时，要先拔插一次，防止别的程序替您乱试。"),
+    )
+    PIN_TOO_LONG = (
+        *(159, 9759, "这种卡的密码最多8位。这次没有送进卡里，次数没有少。"),
+        *("输了几位？", "请看清有没有多按，再输一次。"),
+    )
+    PIN_WRONG_UNTOLD = (
+        *(160, 9760, "卡密码不对。这张卡不告诉还可以试几次，用完会锁住。"),
+        *("最近改过密码吗？", "请想好再试；想不起来，到发卡的地方重设。"),
+    )
+    PIN_UNCLEAR = (
+        *(161, 9761, "卡没有收密码，也没有说密码对不对。请把卡拔出再插好，想好密码再试。"),
+        *(
+            "密码有没有把握，卡是哪一家的？",
+            "按错了一次看待；没有把握不要再试。拔插后还是这样，请技术组查这家的驱动程序。",
+        ),
+    )
+    RESTART_NEEDED = (
+        *(162, 9762, "这个密码设备拔不出来。请退出读卡程序再打开，然后再输密码。"),
+        *("密码连错了两次吗？", "关掉读卡程序再打开，想好密码再试；防止别的程序替您乱试。"),
+    )
+    PAUSED = (
+        *(163, 9763, "您让签名停下了，已经签好的不会丢。要接着签，请再输一次密码。"),
+        *("是您点的“停下”吗？", "要接着签就再输密码，从第一份没签的继续；不是本人点的，请记下。"),
+    )
+    NO_MODULE = (
+        *(164, 9764, "密码设备的驱动程序打不开，读卡程序没有启动。"),
+        *(
+            "最近装过或卸过密码设备的软件吗？",
+            "重装这家的驱动程序；读卡程序的启动参数里写的路径要对，位数（64位）要一样。",
+        ),
+    )
 
     def __init__(self, number: int, shown: int, sentence: str, question: str, mend: str) -> None:
         self.number, self.shown, self.sentence, self.question, self.mend = number, shown, sentence, question, mend
@@ -226,7 +292,8 @@ CAN_GO_ON = {
     *(Outcome.NO_SERVICE, Outcome.NO_READER, Outcome.NO_CARD, Outcome.WRONG_CARD, Outcome.UNKNOWN_CARD),
     *(Outcome.SEVERAL_CARDS, Outcome.PIN_WRONG, *WRONG_PIN.values(), Outcome.PIN_REINSERT, Outcome.PIN_BLOCKED),
     *(Outcome.CARD_RESET, Outcome.REMOVED, Outcome.HELD, Outcome.UNREACHABLE, Outcome.STOPPED),
-    *(Outcome.CARD_EXPIRED, Outcome.CARD_NOT_YET_VALID),
+    *(Outcome.CARD_EXPIRED, Outcome.CARD_NOT_YET_VALID, Outcome.PIN_TOO_LONG, Outcome.PIN_WRONG_UNTOLD),
+    *(Outcome.PIN_UNCLEAR, Outcome.RESTART_NEEDED, Outcome.PAUSED),
 }
 
 

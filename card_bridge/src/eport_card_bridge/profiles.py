@@ -8,8 +8,10 @@ from .applet import AID as EPORT_AID
 from .applet import EportApplet
 from .cards import Card
 from .outcomes import Outcome, Stop
+from .piv import AID as PIV_AID
+from .piv import PivCard
 
-PROFILES = ((EPORT_AID, EportApplet),)
+PROFILES = ((EPORT_AID, EportApplet), (PIV_AID, PivCard))
 
 
 def open_card(transmit: Transmit) -> Card:

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from .bridge import Bridge, Options
+from .check_page import add_check_page
 from .guard import MAY_ASK, OWN_ORIGIN, PAGES, guard, html, redirect
 from .origins import BadOrigin, parse_origin
 from .outcomes import PIN_CHANGE_ENDS, Outcome, Stop
@@ -31,6 +32,7 @@ def create_app(options: Options) -> web.Application:
     app.router.add_post("/pin", change_pin)
     app.router.add_get("/settings", show_settings, allow_head=False)
     app.router.add_post("/settings", save_settings)
+    add_check_page(app, app[BRIDGE])
     app.on_cleanup.append(close)
     return app
 

@@ -115,7 +115,10 @@ class Pages:
         )
         body = f"<ul>{items}</ul>" if items else "<p>没有没办完的事。请从网站开始。</p>"
         return self.page(
-            START, "读卡程序", body + '<p><a href="/pin">修改卡密码</a></p><p><a href="/settings">设置</a></p>'
+            START,
+            "读卡程序",
+            body
+            + '<p><a href="/check">检查读卡程序</a></p><p><a href="/pin">修改卡密码</a></p><p><a href="/settings">设置</a></p>',
         )
 
     def pin_change(self, token: str, phrase: str, cards: list[CardInReader], said: list[Stop]) -> str:

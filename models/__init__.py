@@ -3,6 +3,7 @@
 from . import (  # noqa: F401  (so that the metadata is whole)
     accounts,
     agreements,
+    banks,
     challenges,
     clients,
     codes,

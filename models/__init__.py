@@ -7,6 +7,7 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     challenges,
     clients,
     codes,
+    device_reports,
     documents,
     exports,
     files,

@@ -90,7 +90,7 @@ class Settings:
         if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?", self.public_origin):
             problems.append("EPORT_PUBLIC_ORIGIN is scheme://host[:port], lower case, without a path")
         if self.banks and not re.fullmatch(f"{BANK}(,{BANK})*", self.banks):
-            problems.append("EPORT_BANKS is slug=address[,slug=address…], slugs ccb, abc, cmbc, addresses without a query")
+            problems.append("EPORT_BANKS is slug=address[,slug=address…]; slugs: ccb, abc, cmbc; no query")
         problems += [f"{name} must be set" for name, value in self._required() if not value]
         if self.is_production:
             problems += self._production_problems()
@@ -125,7 +125,8 @@ class Settings:
         problems = []
         if "=http://" in self.banks:
             problems.append("production: EPORT_BANKS must be https")
-        for path in (self.bank_keys / name for name in ("signing.key", "opening.key", *map("{}.pem".format, self.bank_urls))):
+        names = ("signing.key", "opening.key", *(f"{slug}.pem" for slug in self.bank_urls))
+        for path in (self.bank_keys / name for name in names):
             if not path.is_file():
                 problems.append(f"production: EPORT_BANK_KEYS lacks {path.name}")
             elif is_of_sandbox(path):

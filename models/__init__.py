@@ -3,9 +3,11 @@
 from . import (  # noqa: F401  (so that the metadata is whole)
     accounts,
     agreements,
+    banks,
     challenges,
     clients,
     codes,
+    device_reports,
     documents,
     exports,
     files,

@@ -15,6 +15,8 @@ NAMES = {
     "down": "停机",
 }
 PARTIES = {"mail": "邮箱", "sms": "短信", "register": "企业登记库", "identity": "身份核验", "customs": "海关"}
+BANKS = {"bank-ccb": "中国建设银行", "bank-abc": "中国农业银行", "bank-cmbc": "中国民生银行"}
+PARTIES |= BANKS
 
 # What a mood means for a party; a mood that is not listed makes no sense there and WITHOUT_SENSE says why.
 MEANINGS = {
@@ -63,12 +65,25 @@ MEANINGS = {
         "down": "不取报文",
     },
 }
+MEANINGS |= {
+    bank: {
+        "yes": "Ukey和密码都对，就说是谁家的",
+        "refuse": "Ukey和密码都对，也说“今天不办”",
+        "silent": "状态和页面一分钟不答话",
+        "late": "办完过几秒才送回单一窗口",
+        "twice": "同一次认证的结果送回两份",
+        "garbled": "送回的结果是坏的，签名对不上",
+        "down": "状态答503维护中，两小时后恢复；页面打不开",
+    }
+    for bank in BANKS
+}
 WITHOUT_SENSE = {
     "mail": {"reversed": "邮件各自独立，没有先后可颠倒"},
     "sms": {"reversed": "短信各自独立，没有先后可颠倒"},
     "register": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     "identity": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     "customs": {},
+    **{bank: {"reversed": "一次认证只有一个结果，没有先后"} for bank in BANKS},
 }
 REASON = "商品名称与商品货号不符，请核对后重新申报"
 LONGEST_SILENCE = 60  # seconds

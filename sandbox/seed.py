@@ -38,6 +38,26 @@ def _company(company: dict, people: dict) -> dict:
     return {key: company[key] for key in keep} | {"legal_representative": who}
 
 
+def ukeys() -> list[dict]:
+    """The UKEYs that banks have given out, with dates; `holder` may be empty: the bank never wrote it down."""
+    data = read()
+    people = {person["key"]: person for person in data["people"]}
+    companies = {company["number"]: company for company in data["companies"]}
+    today = datetime.date.today()
+    return [
+        {key: ukey[key] for key in ("number", "label", "bank", "pin", "tries")}
+        | {
+            "uscc": companies[ukey["company"]]["uscc"],
+            "company": ukey.get("name") or companies[ukey["company"]]["name"],
+            "owner": people[ukey["holder"]]["name"] if ukey["holder"] else "",
+            "owner_id": people[ukey["holder"]]["id_number"] if ukey["holder"] else "",
+            "valid_from": (today + datetime.timedelta(ukey["valid_from_days"])).isoformat(),
+            "valid_to": (today + datetime.timedelta(ukey["valid_to_days"])).isoformat(),
+        }
+        for ukey in data["ukeys"]
+    ]
+
+
 def cards() -> list[dict]:
     """The cards to issue: the fields of an order to the card panel, with dates."""
     data = read()

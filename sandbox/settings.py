@@ -12,7 +12,7 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    folder: Path  # EPORT_SANDBOX_FOLDER: databases, ca/, cards/
+    folder: Path  # EPORT_SANDBOX_FOLDER: databases, ca/, cards/, banks/
     customs_folder: Path  # EPORT_CUSTOMS_FOLDER: <enterprise id>/{OutBox,SentBox,FailBox,InBox,ReadBox}
     address: str = "127.0.0.1"  # EPORT_SANDBOX_ADDRESS: loopback only
     port: int = 8090  # EPORT_SANDBOX_PORT

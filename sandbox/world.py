@@ -1,6 +1,9 @@
 """All outside parties together: made, seeded, started, stopped and reset as one."""
 
 from sandbox import seed
+from sandbox.banks.dialects import BANKS
+from sandbox.banks.keys import BankKeys
+from sandbox.banks.ukeys import Ukeys
 from sandbox.customs.judge import Judge
 from sandbox.customs.ledger import Ledger
 from sandbox.customs.office import Office
@@ -19,6 +22,9 @@ class World:
         self.authority = CardAuthority(settings.folder / "ca")
         self.authority.ensure()
         self.cards = Cards(settings.folder / "cards", self.store, self.authority, settings.vpcd_port)
+        self.bank_keys = BankKeys(settings.folder / "banks")
+        self.bank_keys.ensure(BANKS)
+        self.ukeys = Ukeys(self.store, self.bank_keys)
         judge = Judge(self.store, self.ledger, self.authority.folder)
         self.office = Office(settings.customs_folder, self.store, self.ledger, judge)
         self.mail_server = MailServer(self.store, settings.address, settings.smtp_port)
@@ -26,11 +32,12 @@ class World:
             self.reset()
 
     def reset(self) -> None:
-        """Everything as on the first day; only the card authorities stay, because portal and customs trust them.
+        """Everything as on the first day; only the card authorities and the banks' keys stay, because others trust them.
 
         What lies in the enterprise folders belongs to the portal and is left alone."""
         seed.fill(self.store)
         self.cards.seed()
+        self.ukeys.seed()
         self.ledger.clear()
 
     def start(self) -> None:

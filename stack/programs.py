@@ -78,6 +78,8 @@ class Programs:
             "EPORT_IDENTITY_TOKEN": "sandbox",
             "EPORT_SMS_URL": f"{self.sandbox_origin}/sms",
             "EPORT_SMS_TOKEN": "sandbox",
+            "EPORT_BANKS": ",".join(f"{slug}={self.sandbox_origin}/bank-{slug}" for slug in ("ccb", "abc", "cmbc")),
+            "EPORT_BANK_KEYS": str(world / "banks"),
             "EPORT_SMTP": f"127.0.0.1:{self.ports.smtp}",
             "EPORT_BRIDGE_ORIGIN": f"http://127.0.0.1:{self.ports.bridge}",
             "EPORT_SANDBOX_ORIGIN": self.sandbox_origin,

@@ -45,7 +45,7 @@ GROUPS = {
         "重发初始密码": "", "移交管理员": "", "修改账号所有人": "", "修改登录密码": "", "绑定手机": "", "修改邮箱": "", "申请注销账号": "",
         "撤回注销账号": "", "注销账号": "", "修改单位信息": "", "修改法定代表人信息": "", "变更接入地区": "",
     }),
-    "cards": ("卡和认证", {"card-bound": "绑定IC卡", "解除绑定卡": "", "verified": "单位实名认证通过"}),
+    "cards": ("卡和认证", {"card-bound": "绑定IC卡", "解除绑定卡": "", "发送检查结果": "", "verified": "单位实名认证通过"}),
     "documents": ("申请", {
         "开始填写": "", "提交申请": "", "审核通过": "", "退回修改": "", "不予通过": "", "撤回申请": "",
     }),
@@ -63,7 +63,7 @@ GROUPS = {
 WORDS = {act: words for _, acts in GROUPS.values() for act, words in acts.items() if words}
 SUBJECTS = {
     "document": "申请", "task": "申报任务", "push": "推送", "profile": "企业资料", "strategy": "业务策略", "seal": "印章",
-    "client": "客户端", "enterprise": "本单位", "user": "账号", "card": "卡",
+    "client": "客户端", "device-report": "检查报告", "enterprise": "本单位", "user": "账号", "card": "卡",
 }  # fmt: skip
 DETAILS = {
     "name": "名称", "number": "编号", "code": "海关编码", "valid": "有效的编码", "messages": "报文", "orders": "订单", "stage": "环节",

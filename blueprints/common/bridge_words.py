@@ -1,44 +1,47 @@
 """What the card bridge (读卡程序) reported, in words: it tells the portal a page and an outcome number, never more.
 
-The bridge holds the same numbers with its own sentences; that they are written twice is intended.
+The words are the bridge's own. Its list is kept as a file, since the two programs share no code:
+`eport-card-bridge --list-outcomes > data/card_outcomes.json`.
 """
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
 
 from .numbers import Sentence
 
-_WORDS = {
-    101: "这台电脑的智能卡服务没有运行。请插好读卡器，重新启动电脑再试。",
-    102: "没有找到读卡器。请插好读卡器，再试一次。",
-    103: "读卡器里没有卡。请插入电子口岸卡，再试一次。",
-    104: "这不是本页写的那张卡。请插入原来那张卡，或者回到网站重新开始。",
-    107: "卡已经锁住。请带卡到制卡中心解锁。",
-    108: "卡被别的程序重置。请再输一次密码，已经签好的不会丢。",
-    109: "卡正被别的程序占用。请关掉其他读卡软件，再试一次。",
-    110: "这个网站没有得到允许，不能用本程序签名。",
-    111: "这次请求已经失效。请回到网站重新开始。",
-    112: "网站要转到别处，本程序没有跟着去，什么也没签。",
-    113: "连不上网站，或者网站的证书不可信。已经签好的不会丢，请稍后再试。",
-    114: "要签的内容和清单不一样，什么也没签。请回到网站重新开始。",
-    115: "网站没有等到同一个浏览器的确认，什么报文也没签。请回到网站重新开始。",
-    116: "这一页已经过时，或者不是从本程序发出的。请从网站重新打开。",
-    117: "您已经取消，什么也没签。",
-    118: "签名中断，已经签好的不会丢。请再输一次密码继续。",
-    119: "这张卡的证书已经过期。请到制卡中心更新。",
-    120: "这张卡的证书还没到生效的日子。请先看看电脑的日期对不对。",
-    121: "这张卡已经挂失或注销，不能再用。",
-    122: "卡被拔出来了。已经签好的不会丢，请插回同一张卡，再输密码继续。",
-    123: "读卡程序的版本太旧。请从网站下载新版安装，再重新开始。",
-    125: "这次请求是在另一个浏览器里开始的，已经作废，什么报文也没签。",
-    126: "读卡器里的卡不是电子口岸卡，或者卡里没有证书。",
-    127: "读卡器里不止一张卡。请在本页选一张，再输密码。",
-    128: "这张卡的算法，网站这次不收。请换一张卡，从网站重新开始。",
-    129: "卡密码是4到16位。这次没有送进卡里，次数没有少。",
-    100: "卡已经确认完，请看网页上的结果。",
-    105: "卡密码不对。输错多次卡会锁住，请想好再试。",
-    106: "请把卡拔出再插入，然后再输密码。",
-    124: "端口已经被别的程序占用，读卡程序没有启动。",
-}
+FILE = Path(__file__).parents[2] / "data" / "card_outcomes.json"
+UNKNOWN_PART = re.compile(r"\{\w+\}")
+
+
+@dataclass(frozen=True)
+class CardWords:
+    """One line of the helpdesk's table: the spoken number, what the caller sees, what to ask, what to do."""
+
+    number: str
+    sentence: str
+    question: str
+    mend: str
+
+
+def _read() -> dict[int, CardWords]:
+    """{number that the bridge tells: words}. What only the bridge knows (tries left, port) is left open as …"""
+    return {
+        row["number"]: CardWords(
+            str(row["shown"]), UNKNOWN_PART.sub("…", row["sentence"]), row["question"], row["mend"]
+        )
+        for row in json.loads(FILE.read_text("utf-8"))
+    }
+
+
 PAGES = ("entry", "pin", "signing")
-OUTCOMES = {number: Sentence(str(9600 + number), f"读卡程序：{words}") for number, words in sorted(_WORDS.items())}
+WORDS = _read()
+OUTCOMES = {
+    number: Sentence(words.number, "读卡程序：{words}", words=words.sentence) for number, words in WORDS.items()
+}
+"""What page 3004 says of a report; two things it says in its own words, since the user reads it at another place."""
+OUTCOMES[100] = Sentence("9700", "读卡程序：卡已经确认完，请看网页上的结果。")
 OUTCOMES |= {
     130 + left: Sentence(str(9730 + left), "读卡程序：卡密码不对，PIN剩{left}次，用完卡会锁住。", left=left)
     for left in range(1, 6)

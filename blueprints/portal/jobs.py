@@ -11,9 +11,12 @@ from gateways.mail import Mail, Refused, Unavailable
 from gateways.sms import ShortMessage, TurnedOff
 from models.challenges import sweep_challenges
 from models.database import session
+from models.device_reports import sweep_device_reports
 from models.notices import find_notice, notices_waiting
 from models.proofs import sweep_proofs
 from models.sessions import sweep
+
+KEEP_REPORTS = 180  # days; pages 1017 and 1019 say so
 
 
 def send_notice(notice_id: str) -> None:
@@ -53,10 +56,11 @@ def send_waiting_notices() -> None:
 
 
 def keep_house() -> None:
-    """Seals audit events; forgets kept POSTs, attempts, dead logins and challenges; sends mail that is left over."""
+    """Seals audit events; forgets kept POSTs, attempts, dead logins, challenges and old reports; sends mail that is left over."""
     seal_events()
     sweep(clock.now())
     sweep_challenges(clock.now())
     sweep_proofs(clock.now() - timedelta(days=1))
+    sweep_device_reports(clock.now() - timedelta(days=KEEP_REPORTS))
     session.commit()
     send_waiting_notices()

@@ -42,6 +42,7 @@ TABS = (
     Tab("等我办的", "reviews.show_queue", NEEDS),
     Tab("每日数字", "reviews.show_days", NEEDS),
     Tab("企业名册", "reviews.list_companies", COMPANY_NEEDS),
+    Tab("检查报告", "portal.list_device_reports", Needs(desks=("helpdesk",))),
 )
 
 

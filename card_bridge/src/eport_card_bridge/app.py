@@ -1,13 +1,14 @@
 """Routes of the bridge on 127.0.0.1: entry, consent, PIN, PIN change, settings, start list."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from aiohttp import web
 
 from .bridge import Bridge, Options
 from .check_page import add_check_page
+from .client_control.server import serve
 from .guard import MAY_ASK, OWN_ORIGIN, PAGES, guard, html, redirect
 from .origins import BadOrigin, parse_origin
 from .outcomes import PIN_CHANGE_ENDS, Outcome, Stop
@@ -34,7 +35,15 @@ def create_app(options: Options) -> web.Application:
     app.router.add_post("/settings", save_settings)
     add_check_page(app, app[BRIDGE])
     app.on_cleanup.append(close)
+    if options.client_control:
+        app.cleanup_ctx.append(run_client_control)
     return app
+
+
+async def run_client_control(app: web.Application) -> AsyncIterator[None]:
+    bridge = app[BRIDGE]
+    async with serve(bridge, bridge.options.client_control):
+        yield
 
 
 async def close(app: web.Application) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .cards import Card
+from .client_control.options import ControlOptions
 from .guard import Tokens
 from .outcomes import CAN_GO_ON, Outcome, Stop
 from .pin_change import PinChanges, TypedPins
@@ -42,6 +43,7 @@ class Options:
     hotline: str = "95198"
     resolver: Any = None
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    client_control: ControlOptions | None = None
 
 
 class Bridge:

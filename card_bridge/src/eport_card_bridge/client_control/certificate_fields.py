@@ -8,6 +8,8 @@ from ..outcomes import Outcome, Stop
 ORGANIZATION_CODE = bytes.fromhex("2b06010401a94364050b")  # 1.3.6.1.4.1.5315.100.5.11  组织机构代码
 CREDIT_CODE = bytes.fromhex("2a811cd014040104")  # 1.2.156.10260.4.1.4  统一社会信用代码
 
+LEAST_BITS, MOST_BITS, LARGEST_EXPONENT = 1024, 8192, 1 << 33  # other people's certificates are verified with, too
+
 
 @dataclass(frozen=True)
 class CertificateFields:
@@ -51,6 +53,6 @@ def rsa_numbers(key_info: bytes) -> tuple[int, int]:
     _, (_, bits) = items(key_info)
     ((_, numbers),) = items(bits[1:])
     modulus, exponent = (int.from_bytes(value, "big") for _, value in items(numbers))
-    if not modulus or not exponent:
+    if not LEAST_BITS <= modulus.bit_length() <= MOST_BITS or not 1 < exponent < LARGEST_EXPONENT:
         raise ValueError("RSA key")
     return modulus, exponent

@@ -26,6 +26,8 @@ def is_signature(fields: CertificateFields, hashed: bytes, signature: bytes) -> 
     """`hashed` as `digest` gives it; `signature` PKCS#1 v1.5, or r‖s in 64 bytes."""
     if fields.algorithm == "rsa":
         return len(hashed) == SHA1_SIZE and is_rsa_signature(fields, hashed, signature)
+    if fields.algorithm != "sm2":
+        raise Stop(Outcome.ALGORITHM)
     if len(signature) != SM2_SIGNATURE or len(hashed) != 32:
         return False
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")

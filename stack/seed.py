@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 
 from blueprints.common import clock
 from blueprints.common.access import EDIT, SEE, SUBMIT
-from blueprints.common.checks import org_code_of
+from blueprints.common.checks import PERSON_PAPERS, org_code_of
 from blueprints.common.documents import Office
 from blueprints.common.wizard_base import office
 from models.accounts import MIGRATED, REGISTERED, Enterprise, User, find_user
@@ -70,7 +70,8 @@ def add_company(row: dict, people: dict, holders: dict, password: str) -> None:
         origin=MIGRATED if row["state"] == "migrated" else REGISTERED, created_at=clock.now(),
         active_code=row["customs_codes"][0]["code"] if row["customs_codes"] else None,
     )  # fmt: skip
-    company.representative = {"name": legal["name"], "id_type": legal["id_type"], "id_number": legal["id_number"]}
+    paper = next(key for key, label in PERSON_PAPERS if label == legal["id_type"])
+    company.representative = {"name": legal["name"], "id_type": paper, "id_number": legal["id_number"]}
     session.add(company)
     session.flush()
     for code in row["customs_codes"]:

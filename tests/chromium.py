@@ -83,6 +83,9 @@ class ChromiumBrowser:
         self._settle()
         return self
 
+    def value(self, name: str) -> str:
+        return self.page.locator(f'[name="{name}"]').first.input_value()
+
     def wait_for(self, words: str, seconds: float = 30):
         """Until the page says it; reloads where there is no script to do so."""
         self.page.wait_for_function(

@@ -1,6 +1,7 @@
-"""Three journeys of accounts, walked by any of the browsers: a new company with two operators, what was forgotten, a new code."""
+"""Journeys of accounts, walked by any of the browsers: a new company, what was forgotten, a new code, 法定代表人身份认证."""
 
 import re
+import time
 
 from blueprints.common.checks import org_check_digit, uscc_check_digit
 from stack.seed import PASSWORD
@@ -160,3 +161,52 @@ def change_code(browser, code: str) -> None:
     browser.follow("编辑")
     browser.submit("保存", code=code)
     assert browser.number == "4081", browser.main[:400]
+
+
+# -- 法定代表人身份认证, the 法定代表人 at his own telephone
+
+SONG = {"name": "宋长宁", "id_type": "id-card", "id_number": "130100189904040045"}
+SONG_PHONE = "13000000004"
+
+
+def verified_with_the_representative_on_his_telephone(world: World, clerk, telephone) -> None:
+    """②: a wrong name is refused in the seeds' words and mended; step 2 is done on another device by link and SMS code."""
+    log_in(world, clerk, "demo02")
+    clerk.follow("单位实名认证")
+    clerk.open(f"{world.portal}/realname/representative?again=1")
+    clerk.submit("下一步", legal_name="宋常宁")
+    assert "法定代表人信息验证不通过，请核对后重新填写" in clerk.main
+    clerk.follow("取消")
+    assert clerk.value("legal_name") == "宋常宁"
+    clerk.submit("下一步", legal_name=SONG["name"])
+    if clerk.number == "5012":
+        before = len(world.messages_to(SONG_PHONE))
+        clerk.follow("请法定代表人在手机上办")
+        clerk.submit("做一个核验码", mobile=SONG_PHONE)
+        assert re.search(r"\d{4} \d{4} \d{4}", clerk.main)
+        telephone.open(newest_sms(world, SONG_PHONE, r"http://\S+/realname/phone/\d{12}", before))
+        assert telephone.number == "5021" and SONG["name"] not in telephone.main
+        telephone.submit("获取验证码", valid_from="20200101", valid_to="00000000", phone=SONG_PHONE, **SONG)
+        assert "10分钟内有效" in telephone.main
+        telephone.submit("是我本人，同意核验", code=newest_sms(world, SONG_PHONE, r"(?<=验证码是 )\d{6}", before + 1))
+        assert telephone.number == "5022", telephone.main[:300]
+        clerk.open(f"{world.portal}/realname/representative")
+    assert clerk.number == "5014" and "账号所有人就是法定代表人" in clerk.main
+    clerk.submit("下一步")
+    assert clerk.number == "5016"
+    clerk.submit("重新登录")
+    clerk.open(f"{world.portal}/realname/")
+    assert "本单位已经通过法定代表人身份认证，安全级别：" in clerk.main
+    log_out(clerk)
+
+
+def newest_sms(world: World, to: str, pattern: str, after: int, seconds: float = 20) -> str:
+    """The match in the newest message to a number that had `after` of them before."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        messages = world.messages_to(to)
+        found = re.search(pattern, messages[0]["text"]) if len(messages) > after else None
+        if found:
+            return found[0]
+        time.sleep(0.3)
+    raise AssertionError(f"no SMS {pattern} to {to}")

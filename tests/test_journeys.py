@@ -5,7 +5,12 @@ import pytest
 from benchmarks.house import demonstration
 from tests.browsing import HttpBrowser
 from tests.chromium import CHROMIUM, Chromium
-from tests.journeys import code_change_with_open_tasks, forgotten_name_and_password, new_company_with_two_operators
+from tests.journeys import (
+    code_change_with_open_tasks,
+    forgotten_name_and_password,
+    new_company_with_two_operators,
+    verified_with_the_representative_on_his_telephone,
+)
 from tests.test_tours import world_of
 
 pytestmark = pytest.mark.xdist_group("journeys")
@@ -59,3 +64,17 @@ def test_a_code_change_with_open_tasks_in_chromium(world):
         browser = chromium.browser()
         code_change_with_open_tasks(world, browser)
         assert browser.errors_seen == []
+
+
+@pytest.mark.item("M97", "M99", "M100", "M102")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_verification_with_the_representative_on_his_telephone(world, kind):
+    verified_with_the_representative_on_his_telephone(world, HttpBrowser(kind), HttpBrowser())
+
+
+@needs_chromium
+def test_a_verification_with_the_representative_on_his_telephone_in_chromium(world):
+    with Chromium() as chromium:
+        clerk, telephone = chromium.browser(), chromium.browser(script=False)
+        verified_with_the_representative_on_his_telephone(world, clerk, telephone)
+        assert clerk.errors_seen == []

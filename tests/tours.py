@@ -53,6 +53,9 @@ class World:
     def mails_to(self, address: str) -> list[dict]:
         return requests.get(f"{self.sandbox}/mail/messages.json", params={"to": address}, timeout=20).json()
 
+    def messages_to(self, number: str) -> list[dict]:
+        return requests.get(f"{self.sandbox}/sms/messages.json", params={"to": number}, timeout=20).json()
+
     def statistics(self) -> dict:
         return requests.get(f"{self.sandbox}/customs/statistics", timeout=20).json()
 

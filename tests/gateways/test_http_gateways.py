@@ -1,4 +1,4 @@
-"""Company register and SMS over HTTP: good answers are read, every mood of the other side becomes one of few words."""
+"""Company register, identity authority and SMS over HTTP: good answers are read, every mood of the other side becomes one of few words."""
 
 import json
 import threading
@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from gateways.company_register import HttpCompanyRegister, NotFound, OffCompanyRegister, TurnedOff, Unavailable
+from gateways.identity import BankCardCheck, HttpIdentity, OffIdentity, PaperCheck
 from gateways.sms import HttpSms, OffSms, Refused, ShortMessage
 
 USCC = "91130100MA0000001X"
@@ -245,3 +246,44 @@ def test_short_messages_that_are_off_say_so():
     assert not OffSms().is_on
     with pytest.raises(TurnedOff):
         OffSms().send(MESSAGE)
+
+
+# -- the identity authority
+
+PAPER = PaperCheck("c1", "张三", "居民身份证", "11010519491231002X", "20200101", "00000000")
+BANK_CARD = BankCardCheck("c2", "张三", "11010519491231002X", "6200000000000000013", "13000000001")
+
+
+@pytest.fixture
+def identity(party):
+    return HttpIdentity(party.address, "secret", timeout=0.5)
+
+
+def test_the_authority_hears_every_element_and_says_yes_or_no(party, identity):
+    says(party, {"result": "match", "element": None})
+    assert identity.does_paper_agree(PAPER) is True
+    method, path, headers, body = party.requests[0]
+    assert (method, path, headers["Authorization"]) == ("POST", "/checks", "Bearer secret")
+    assert json.loads(body) == {"id": "c1", "method": "id-card", "name": "张三", "id_type": "居民身份证",
+                                "id_number": "11010519491231002X", "valid_from": "20200101", "valid_to": "00000000"}  # fmt: skip
+    says(party, {"result": "mismatch", "element": None})
+    assert identity.does_bank_card_agree(BANK_CARD) is False
+    assert json.loads(party.requests[1][3])["card_number"] == "6200000000000000013"
+    assert "6200000000000000013" not in repr(BANK_CARD) and "11010519491231002X" not in repr(PAPER)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b"{}"), (200, b'{"result": "yes"}'), (200, b'{"result": true}'), (200, b"<html>"), (400, b'{"error": "id"}'),
+     (404, b'{"error": "no"}'), (500, b""), (503, b'{"error": "maintenance"}'), (302, b"")],
+)  # fmt: skip
+def test_whatever_is_no_clear_answer_is_no_answer(party, identity, status, body):
+    party.status, party.body = status, body
+    with pytest.raises(Unavailable):
+        identity.does_paper_agree(PAPER)
+
+
+def test_an_authority_that_is_not_connected_says_so():
+    for ask in (lambda: OffIdentity().does_paper_agree(PAPER), lambda: OffIdentity().does_bank_card_agree(BANK_CARD)):
+        with pytest.raises(TurnedOff):
+            ask()

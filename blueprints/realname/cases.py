@@ -165,7 +165,9 @@ PAPER_REFUSED = Sentence(
     "您提交的身份证有效开始时间和有效截止时间未通过验证,请仔细检查是否填写错误,如果确认填写无误,可选择一个下面途径继续实名认证:"
     "一、使用CTID APP开通CTID(使用方法可查看页面上的帮助文档),开通完成后继续身份证认证;二、使用银行卡认证。",
 )
-BANK_REFUSED = Sentence("90682", "银行卡核验不通过：姓名、证件号、银行卡号、预留手机号里有和银行登记不一样的。请用本人的卡，逐项核对后再试")
+BANK_REFUSED = Sentence(
+    "90682", "银行卡核验不通过：姓名、证件号、银行卡号、预留手机号里有和银行登记不一样的。请用本人的卡，逐项核对后再试"
+)
 
 
 # -- steps 2 and 3: a person, by ID card or bank card
@@ -179,7 +181,11 @@ def ways_of(person: dict) -> list[str]:
 def owner_of(user: User) -> dict:
     """The owner of the account as the account has him; empty texts where it does not."""
     papers = user.papers or {}
-    return {"name": user.real_name or "", "id_type": papers.get("id_type") or "id-card", "id_number": user.id_number or ""}
+    return {
+        "name": user.real_name or "",
+        "id_type": papers.get("id_type") or "id-card",
+        "id_number": user.id_number or "",
+    }
 
 
 def ask_authority(user: User, way: str, person: dict, values: dict) -> dict:
@@ -267,7 +273,9 @@ def silence(error: Unavailable, who: str) -> Sentence:
     if isinstance(error, TurnedOff):
         return Sentence("90673", "本平台还没有接通{who}，这种办法现在用不了；请用IC卡认证或银行UKEY认证", who=who)
     if error.until:
-        return Sentence("90675", "{who}正在维护，请{until}以后再来；不算您错，填的都留着", who=who, until=moment(error.until))
+        return Sentence(
+            "90675", "{who}正在维护，请{until}以后再来；不算您错，填的都留着", who=who, until=moment(error.until)
+        )
     return Sentence("90679", "{who}现在没有答复，请过几分钟再点一次；不算您错，填的都留着", who=who)
 
 

@@ -12,7 +12,7 @@ from blueprints.common.history import record
 from blueprints.common.limits import Limit
 from blueprints.common.notices import notify, notify_by_sms
 from blueprints.common.numbers import Sentence, masked
-from blueprints.common.proofs import TooManyMessages, count_message
+from blueprints.common.proofs import count_message
 from blueprints.common.spoken_codes import code_hash, is_well_typed, new_digits, normalised
 from models.accounts import User
 from models.database import session
@@ -81,14 +81,15 @@ def refuse(case: VerificationCase) -> None:
     """「不是我同意的」: the code is void, the clerk sees it, nothing of the case is lost."""
     keep(case, "handover", refused=True)
     case.handover_hash = None
-    tell_clerk(case, "法定代表人没有同意核验身份", "法定代表人在手机上点了“不同意”。请先和本人说好，再重新发一个核验码。")
+    tell_clerk(
+        case, "法定代表人没有同意核验身份", "法定代表人在手机上点了“不同意”。请先和本人说好，再重新发一个核验码。"
+    )
 
 
 def tell_clerk(case: VerificationCase, subject: str, words: str) -> None:
     user = session.get(User, case.user_id)
     if user.email:
         notify(user.email, subject, f"{words}\n接着办：登录后点“单位实名认证”。")
-
 
 
 def is_his(case: VerificationCase, typed: dict) -> bool:

@@ -1,7 +1,5 @@
 """Page 5018: the clerk hands step 2 over. Pages 5020–5023: the 法定代表人 proves himself, without account or login."""
 
-from functools import partial
-
 from flask import abort, current_app, request, url_for
 from flask import session as cookie_session
 
@@ -16,11 +14,10 @@ from models.accounts import Enterprise, User
 from models.database import session
 from models.realname import VerificationCase
 
-from .cases import PERSON, NotProven, case_of, count_try, keep, pass_person, ways_of
-from .cases import BANK_REFUSED, PAPER_REFUSED, WAYS
-from .handover import find_handover, give_out, handed_over, hash_of, is_his, refuse, tell_clerk
+from .cases import BANK_REFUSED, PAPER_REFUSED, PERSON, WAYS, NotProven, case_of, count_try, pass_person, ways_of
+from .handover import find_handover, give_out, handed_over, is_his, refuse, tell_clerk
 from .person_forms import bank_form, paper_form, typed_fields
-from .representative_routes import go_on, lines, open_step, own, show_here
+from .representative_routes import bind, go_on, lines, own, show_here
 from .routes import ADMINISTRATOR, bp
 from .steps import form_of, prove, save_typed, send_code
 
@@ -196,7 +193,7 @@ def say_no():
 def add_phone_pages() -> None:
     for way, number in NUMBERS.items():
         for view, method in ((show_phone, "GET"), (save_phone, "POST")):
-            bound = page(number, f"{TITLE}：{WAYS[way]}", PUBLIC)(partial(view, way))
+            bound = page(number, f"{TITLE}：{WAYS[way]}", PUBLIC)(bind(view, way))
             endpoint = f"{view.__name__}_{way.replace('-', '_')}"
             bp.add_url_rule(f"/phone/by/{way}", endpoint, bound, methods=[method])
 

@@ -19,7 +19,9 @@ from blueprints.common.fields import Choice, DocumentForm, Locked, Rule, Text
 
 DATE, UNTIL = "日期格式:YYYYMMDD", "日期格式:YYYYMMDD,长期有效请输入8个0"
 ONE_TIME = {"autocomplete": "one-time-code", "inputmode": "numeric"}
-bank_card_shape = Rule("90684", "银行卡号要12到19位数字，请对照卡面", lambda text: bool(re.fullmatch(r"\d{12,19}", text)))
+bank_card_shape = Rule(
+    "90684", "银行卡号要12到19位数字，请对照卡面", lambda text: bool(re.fullmatch(r"\d{12,19}", text))
+)
 
 
 def of_company(name: str):

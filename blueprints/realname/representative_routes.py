@@ -1,14 +1,10 @@
 """Pages 5010–5016: 法定代表人身份认证 at the clerk's PC: 核验企业信息 › 法人身份 › 管理员身份 › 完成, and the hand-over."""
 
-from functools import partial
-
 from flask import flash, redirect, request, url_for
-
 
 from blueprints.common.access import LEVELS, MEMBER, current, page
 from blueprints.common.challenges import NotAccepted
 from blueprints.common.fields import DocumentForm
-
 from blueprints.common.pages import go, show, translated
 from blueprints.common.plain_forms import page_form, summary_of
 from models.accounts import Enterprise, User, lock_user
@@ -39,7 +35,12 @@ from .routes import ADMINISTRATOR, bp, render_methods
 from .steps import form_of, prove, save_typed, send_code
 
 TITLE = "法定代表人身份认证"
-PAGES = {(PERSON, "id-card"): "5012", (PERSON, "bank-card"): "5013", (MANAGER, "id-card"): "5014", (MANAGER, "bank-card"): "5015"}
+PAGES = {
+    (PERSON, "id-card"): "5012",
+    (PERSON, "bank-card"): "5013",
+    (MANAGER, "id-card"): "5014",
+    (MANAGER, "bank-card"): "5015",
+}
 STEP_TITLES = {"company": "核验企业信息", PERSON: "核验法人身份信息", MANAGER: "核验管理员身份信息", "done": "完成"}
 FORMS = {
     (PERSON, "id-card"): paper_form("5012", ""), (PERSON, "bank-card"): bank_form("5013", ""),
@@ -249,12 +250,17 @@ def finish_manager(user: User, way: str, person: dict, evidence: dict):
     return go("realname.show_done")
 
 
+def bind(view, *values):
+    """The view of one step and way; a function, since Flask-WTF asks views for their name."""
+    return lambda: view(*values)
+
+
 def add_person_pages() -> None:
     """One page for each step and way, so that each has a number of its own."""
     for (step, way), number in PAGES.items():
         for view, method in ((show_person, "GET"), (save_person, "POST")):
             title = f"{STEP_TITLES[step]}：{WAYS[way]}"
-            bound = page(number, title, ADMINISTRATOR)(partial(view, step, way))
+            bound = page(number, title, ADMINISTRATOR)(bind(view, step, way))
             endpoint = f"{view.__name__.partition('_')[0]}_{step}_{way.replace('-', '_')}"
             bp.add_url_rule(f"/representative/{step}/{way}", endpoint, bound, methods=[method])
 
@@ -289,11 +295,9 @@ def drop_case():
 def lines(form: DocumentForm, problems) -> list[dict]:
     """Error summary lines; problems that only the view knows stand at their fields too."""
     for each in problems:
-        field = form[each.path.rpartition("/")[2]] if each.path.rpartition("/")[2] in form else None
-        if field is not None and not field.errors:
-            field.errors = [each.sentence]
+        name = each.path.rpartition("/")[2]
+        if name in form and not form[name].errors:
+            form[name].errors = [each.sentence]
     for field in form:
         field.errors = [translated(error) for error in field.errors]  # the widgets print them as they are
     return summary_of(problems)
-
-

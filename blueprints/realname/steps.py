@@ -6,7 +6,6 @@ from flask import request
 
 from blueprints.common import clock, proofs
 from blueprints.common.fields import DocumentForm, Problem
-from blueprints.common.numbers import Sentence
 from blueprints.common.plain_forms import page_form, problem
 from models.accounts import User
 from models.database import session
@@ -79,5 +78,3 @@ def prove(case: VerificationCase, step: str, user: User, way: str, person: dict,
 def save_typed(case: VerificationCase, step: str, form: DocumentForm) -> None:
     keep_typed(case, step, form.typed)
     session.commit()
-
-

@@ -5,7 +5,6 @@ import hashlib
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from . import sm2
 from .iso7816 import (
@@ -23,6 +22,7 @@ from .iso7816 import (
     Command,
     Secret,
     VirtualCard,
+    load_key,
 )
 
 AID = bytes.fromhex("F0455031434152440001")  # F0 = proprietary, then "EP1CARD" 00 01
@@ -58,7 +58,7 @@ class Applet(VirtualCard):
             self._key = int(key, 16)
             self._point = sm2.public_point(self._key)
         else:
-            self._key = load_pem_private_key(key.encode(), None)
+            self._key = load_key(key)
 
     def _selected_by(self, data: bytes) -> bytes:
         return b"\x6f\x0c\x84\x0a" + AID if data == AID else b""

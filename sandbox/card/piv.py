@@ -8,7 +8,6 @@ import hashlib
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from .iso7816 import (
     BAD_DATA,
@@ -22,6 +21,7 @@ from .iso7816 import (
     Command,
     Secret,
     VirtualCard,
+    load_key,
 )
 
 AID = bytes.fromhex("A000000308000010000100")
@@ -49,7 +49,7 @@ class PivCard(VirtualCard):
         }
 
     def _load_key(self) -> None:
-        self._key = load_pem_private_key(self._state["key"].encode(), None)
+        self._key = load_key(self._state["key"])
 
     def _selected_by(self, data: bytes) -> bytes:
         if not (len(data) >= SHORTEST_AID and AID.startswith(data)):

@@ -45,25 +45,25 @@ class Checker:
     def __init__(self, source: ReaderList) -> None:
         self._source = source
         self._pool = ThreadPoolExecutor(THREADS)
-        self._looks: dict[str, asyncio.Future] = {}
+        self._looks: dict[object, asyncio.Future] = {}  # by reader, and by the source for its list
 
     async def look(self) -> list[Seen]:
         """Raises Stop: no service, no reader."""
-        readers = await self._joined("", self._source.readers)
+        readers = await self._joined(self._source, self._source.readers)
         return list(await asyncio.gather(*(self._look_at(reader) for reader in readers)))
 
     async def _look_at(self, reader: Reader) -> Seen:
         try:
-            return await self._joined(reader.name, see, reader)
+            return await self._joined(reader, see, reader)
         except Stop as stop:
             return Seen(reader.name, trouble=stop.outcome)
 
-    async def _joined(self, name: str, function: Callable, *arguments: Any) -> Any:
-        work = self._looks.get(name)
-        if work is None or work.done():
+    async def _joined(self, looked_at: object, function: Callable, *arguments: Any) -> Any:
+        work = self._looks.get(looked_at)
+        if work is None:
             work = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
-            work.add_done_callback(take_result)
-            self._looks[name] = work
+            self._looks[looked_at] = work
+            work.add_done_callback(lambda done: (self._looks.pop(looked_at), take_result(done)))
         await asyncio.wait([work], timeout=LOOK_SECONDS)
         if not work.done():  # another program holds the card for as long as it likes
             raise Stop(Outcome.HELD)

@@ -96,3 +96,9 @@ def ask_anew(company: Enterprise, why: str, at: datetime) -> None:
     company.level, company.renew_since, company.renew_why = 0, at, why
     counts = Verification.enterprise_id == company.id, Verification.ended_at.is_(None)
     session.execute(update(Verification).where(*counts).values(ended_at=at))
+
+
+def end_old_cases(now: datetime) -> None:
+    """What was typed in a case that nobody finished is forgotten."""
+    old = VerificationCase.state == "open", VerificationCase.until < now
+    session.execute(update(VerificationCase).where(*old).values(state="ended", _data=None, handover_hash=None))

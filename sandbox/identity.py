@@ -3,7 +3,7 @@
 from flask import Blueprint, jsonify, render_template, request
 
 from sandbox.moods import LONGEST_SILENCE, get_mood
-from sandbox.web import act_out, done, given, refused, require_token, wait_while, world
+from sandbox.web import act_out, done, given, in_two_hours, refused, require_token, wait_while, world
 
 bp = Blueprint("identity", __name__, url_prefix="/identity")
 OUTCOMES = {"match": "一致", "mismatch": "不一致", "timeout": "超时"}
@@ -14,7 +14,7 @@ ENDLESS = ("00000000", "20991231", "99991231", "长期")
 def check():
     """{id, method, …} → {"result": "match" | "mismatch", "element": null}."""
     require_token(world().settings.identity_token)
-    instead = act_out("identity", {"error": "maintenance"})
+    instead = act_out("identity", {"error": "maintenance", "until": in_two_hours()})
     if instead is not None:
         return instead
     asked = request.get_json(silent=True)

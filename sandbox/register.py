@@ -1,12 +1,11 @@
 """The company register (docs/protocols/company-register.md): companies with their legal representatives and 海关编码."""
 
-import datetime
 import re
 
 from flask import Blueprint, abort, jsonify, render_template, request
 
 from sandbox.moods import get_mood
-from sandbox.web import act_out, done, given, refused, require_token, world
+from sandbox.web import act_out, done, given, in_two_hours, refused, require_token, world
 
 bp = Blueprint("register", __name__, url_prefix="/register")
 TYPES = ("电子商务企业", "电子商务交易平台", "物流企业", "支付企业", "监管作业场所经营人")
@@ -30,7 +29,7 @@ def follow_mood():
     if request.endpoint not in ("register.get_company", "register.get_customs_code"):
         return None
     require_token(world().settings.register_token)
-    instead = act_out("register", {"error": "maintenance", "until": _two_hours_from_now()})
+    instead = act_out("register", {"error": "maintenance", "until": in_two_hours()})
     if instead is None and get_mood(world().store, "register").name == "refuse":
         return jsonify({"error": "not-found"}), 404
     return instead
@@ -51,10 +50,6 @@ def get_customs_code(code: str):
             if entry["code"] == code:
                 return jsonify(entry | {key: company[key] for key in ("uscc", "name", "revision")})
     return jsonify({"error": "not-found"}), 404
-
-
-def _two_hours_from_now() -> str:
-    return (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2)).isoformat(timespec="seconds")
 
 
 # the pages

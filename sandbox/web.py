@@ -1,5 +1,6 @@
 """What the parties' pages and protocols share: who may ask, how a mood shows in HTTP, answers as page or as JSON."""
 
+import datetime
 import time
 from urllib.parse import urlsplit
 
@@ -34,6 +35,11 @@ def act_out(party: str, down: dict, late_answers: bool = True) -> Response | Non
     if mood.name == "late" and late_answers:
         wait_while(party, "late", mood.seconds)
     return None
+
+
+def in_two_hours() -> str:
+    """When a party that is down says it will be back."""
+    return (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=2)).isoformat(timespec="seconds")
 
 
 def wait_while(party: str, mood: str, seconds: float) -> None:

@@ -175,7 +175,8 @@ def test_handing_over_of_a_migrated_company_asks_for_a_new_verification(browser,
     user = make_user("caozuo_1", role="operator", enterprise=company, person=("钱", None, "q@example.com"))
     hand_over(browser, boss, user)
     session.expire_all()
-    assert find_user("demo01").enterprise.level == 0
+    company = find_user("demo01").enterprise
+    assert company.level == 0 and company.renew_why == "单位管理员" and company.renew_since is not None
 
 
 # -- doors

@@ -113,7 +113,24 @@ def test_a_migrated_company_proves_itself_again_after_a_new_name(browser, other_
     browser.submit(NEXT, {"licence": ("执照.png", PNG)}, name="新名外贸")
     browser.submit("提交")
     approve(other_browser, reviewer, "新名外贸")
-    assert level_of(USCC) == 0
+    assert level_of(USCC) == 0 and find_enterprise(USCC).renew_why == "单位中文名称"
+
+
+def test_a_migrated_company_proves_itself_again_after_a_new_representative(browser, other_browser, app, reviewer):
+    company = make_enterprise(origin="migrated", level=3)
+    start(browser, make_user(enterprise=company), "修改法定代表人信息")
+    browser.submit(NEXT, {"paper": ("证.png", PNG), "licence": ("执照.png", PNG)}, **LEGAL)
+    browser.submit("提交")
+    approve(other_browser, reviewer, "宋长宁")
+    assert level_of(USCC) == 0 and find_enterprise(USCC).renew_why == "法定代表人"
+    assert "需重新认证" in browser.open("/realname/").main
+
+
+def test_a_migrated_company_proves_itself_again_after_a_new_owner_of_the_administrators_account(browser, app):
+    company = make_enterprise(origin="migrated", level=3)
+    log_in(browser, make_user(enterprise=company)).open("/account/owner")
+    browser.submit("保存", name="宋长宁", id_type="id-card", id_number="130100189904040045")
+    assert level_of(USCC) == 0 and "单位管理员" in find_enterprise(USCC).renew_why
 
 
 @pytest.mark.item("M77")

@@ -466,3 +466,14 @@ def test_a_change_of_the_company_asks_for_a_new_verification_and_keeps_the_old_e
     (kept,) = verifications_of(company.id)
     assert kept.evidence["person"]["way"] == "id-card" and last_verification(company.id) is None
     assert "需重新认证" in at_step_2.open("/member").main
+
+
+def test_a_case_that_nobody_finishes_is_forgotten(at_step_2, migrated):
+    from blueprints.realname import forget_old_cases
+
+    with clock.stopped_at(clock.now() + timedelta(days=29)):
+        forget_old_cases()
+        assert open_case(migrated.enterprise_id).data["person"]["name"] == "王芳"
+    with clock.stopped_at(clock.now() + timedelta(days=31)):
+        forget_old_cases()
+    assert open_case(migrated.enterprise_id) is None and session.query(VerificationCase).one().data is None

@@ -160,18 +160,22 @@ def get_or_404(found):
 
 @dataclass(frozen=True)
 class PageInfo:
-    """What is declared of a view: page number, title, needs. `number` None: an action, a file, a fragment."""
+    """What is declared of a view: page number, title, needs. `number` None: an action, a file, a fragment.
+
+    `tab`: (number, title) of the tab that the pages of one wizard share.
+    """
 
     number: str | None
     title: str
     needs: Needs
+    tab: tuple[str, str] | None = None
 
 
-def page(number: str | None, title: str, needs: Needs):
+def page(number: str | None, title: str, needs: Needs, tab: tuple[str, str] | None = None):
     """Declares a view: number (area + 2 digits), title, needs. Views without it are refused at start."""
 
     def declare(view):
-        view.page = PageInfo(number, title, needs)
+        view.page = PageInfo(number, title, needs, tab)
         return view
 
     return declare

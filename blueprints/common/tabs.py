@@ -34,10 +34,11 @@ def note_tab() -> None:
     is_secret = "token" in (request.view_args or {})  # of a link: kept by hash, never by its address
     if is_secret or not (asked and has_workspace() and g.login):
         return
-    tab = [info.number, info.title, request.path]
-    kept = [list(each) for each in g.login.tabs if each[0] != info.number]
+    number, title = info.tab or (info.number, info.title)
+    tab = [number, title, request.path]
+    kept = [list(each) for each in g.login.tabs if each[0] != number]
     places = [each[0] for each in g.login.tabs]
-    kept.insert(places.index(info.number), tab) if info.number in places else kept.append(tab)
+    kept.insert(places.index(number), tab) if number in places else kept.append(tab)
     keep(kept[-MOST:])
 
 

@@ -17,7 +17,7 @@ from models.realname import VerificationCase
 from .cases import BANK_REFUSED, PAPER_REFUSED, PERSON, WAYS, NotProven, case_of, count_try, pass_person, ways_of
 from .handover import find_handover, give_out, handed_over, is_his, refuse, tell_clerk
 from .person_forms import bank_form, paper_form, typed_fields
-from .representative_routes import bind, go_on, lines, own, show_here
+from .representative_routes import TAB, bind, go_on, lines, own, show_here
 from .routes import ADMINISTRATOR, bp
 from .steps import form_of, prove, save_typed, send_code
 
@@ -32,7 +32,7 @@ class HandOverForm(DocumentForm):
 
 
 @bp.get("/representative/hand-over")
-@page("5018", "请法定代表人在手机上办", ADMINISTRATOR)
+@page("5018", "请法定代表人在手机上办", ADMINISTRATOR, TAB)
 def show_hand_over():
     user, _ = own()
     case = handed_or_none(user)
@@ -54,7 +54,7 @@ def url_of_entry() -> str:
 
 
 @bp.post("/representative/hand-over")
-@page("5018", "请法定代表人在手机上办", ADMINISTRATOR)
+@page("5018", "请法定代表人在手机上办", ADMINISTRATOR, TAB)
 def hand_over():
     """The code is in this one answer; only its keyed hash is kept."""
     user, _ = own()

@@ -76,8 +76,10 @@ def paper_form(page: str, own: str, who=known_fields, phone: bool = False) -> ty
 
 def bank_form(page: str, own: str, who=known_fields) -> type[DocumentForm]:
     """银行卡实名认证."""
-    card = Text("银行卡号", bank_card_shape, number=f"{page}04", limit=40, code=True, hint="本人的个人银行卡")
-    fields = who(page, own, "证件号") | {"card_number": card} | phone_fields(page, 5, "银行预留手机号")
+    fields = who(page, own, "证件号")  # fields stand in the order in which they are made
+    fields["card_number"] = Text("银行卡号", bank_card_shape, number=f"{page}04", limit=40, code=True,
+                                 hint="本人的个人银行卡")  # fmt: skip
+    fields |= phone_fields(page, 5, "银行预留手机号")
     return type(DocumentForm)("BankForm", (DocumentForm,), fields)
 
 

@@ -35,6 +35,7 @@ from .routes import ADMINISTRATOR, bp, render_methods
 from .steps import form_of, prove, save_typed, send_code
 
 TITLE = "法定代表人身份认证"
+TAB = ("5010", TITLE)
 PAGES = {
     (PERSON, "id-card"): "5012",
     (PERSON, "bank-card"): "5013",
@@ -83,7 +84,7 @@ def refused_here(user: User, company: Enterprise):
 
 
 @bp.get("/representative")
-@page("5010", "核验企业信息", ADMINISTRATOR)
+@page("5010", "核验企业信息", ADMINISTRATOR, TAB)
 def show_company():
     user, company = own()
     if answer := refused_here(user, company):
@@ -110,7 +111,7 @@ def render_company(form: CompanyForm, case, problems=(), dialog: NotProven | Non
 
 
 @bp.post("/representative")
-@page("5010", "核验企业信息", ADMINISTRATOR)
+@page("5010", "核验企业信息", ADMINISTRATOR, TAB)
 def save_company():
     user, company = own()
     if answer := refused_here(user, company):
@@ -133,7 +134,7 @@ def save_company():
 
 
 @bp.post("/representative/by-name")
-@page("5010", "核验企业信息", ADMINISTRATOR)
+@page("5010", "核验企业信息", ADMINISTRATOR, TAB)
 def go_by_bank_card():
     user, company = own()
     try:
@@ -260,7 +261,7 @@ def add_person_pages() -> None:
     for (step, way), number in PAGES.items():
         for view, method in ((show_person, "GET"), (save_person, "POST")):
             title = f"{STEP_TITLES[step]}：{WAYS[way]}"
-            bound = page(number, title, ADMINISTRATOR)(bind(view, step, way))
+            bound = page(number, title, ADMINISTRATOR, TAB)(bind(view, step, way))
             endpoint = f"{view.__name__.partition('_')[0]}_{step}_{way.replace('-', '_')}"
             bp.add_url_rule(f"/representative/{step}/{way}", endpoint, bound, methods=[method])
 
@@ -269,7 +270,7 @@ add_person_pages()
 
 
 @bp.get("/representative/done")
-@page("5016", "完成", MEMBER)
+@page("5016", "完成", MEMBER, TAB)
 def show_done():
     passed = last_verification(current().enterprise_id)
     if passed is None:

@@ -3,12 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from bridge_stage import PIN, Browser, wait_until
+from bridge_stage import PIN, Browser, free_port, wait_until
 from card_authority import COMPANY, HOLDER, name
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from eport_card_bridge.outcomes import Outcome, Stop
@@ -395,3 +396,14 @@ def test_without_pcsc_the_modules_still_work(hsm, authority):
         AllReaders(NoService()).readers()
     assert stop.value.outcome is Outcome.NO_SERVICE
     assert "SOFTHSM2_CONF" in os.environ
+
+
+def test_a_module_that_cannot_be_opened_is_said_at_the_start(tmp_path):
+    command = [sys.executable, "-m", "eport_card_bridge", "--data", str(tmp_path), "--pkcs11-module", "/no/module.so"]
+    source = Path(__file__).parents[1] / "src"
+    done = subprocess.run(
+        [*command, "--port", str(free_port())], cwd=source, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "9764" in done.stderr
+    assert "/no/module.so" in done.stderr

@@ -100,7 +100,7 @@ def test_the_table_of_media_follows_from_what_the_pages_need(browser):
     }
     assert rows["换海关编码"] == ["管理员可以", "可以", "管理员可以", "—"]
     assert rows["推送订单"] == ["可以", "可以", "可以", "本单位的法人卡或操作员卡"]
-    assert rows["单位实名认证"][0] == "管理员可以" and "银行UKEY" in rows["单位实名认证"][-1]
+    assert rows["单位实名认证"][0] == "管理员可以" and "银行Ukey" in rows["单位实名认证"][-1]
     assert rows["修改卡密码"] == ["不用登录"] * 3 + ["要改密码的那张卡"]
 
 

@@ -130,7 +130,7 @@ def browser_words(agent: str) -> str:
 
 STEPS = (
     ("绑定卡", "account.start_binding", "要绑定的那张卡"),
-    ("单位实名认证", "realname.start_card", "本单位的卡，或者银行UKEY"),
+    ("单位实名认证", "realname.start_card", "本单位的卡，或者银行Ukey"),
     ("推送订单", "exports.sign_again", "本单位的法人卡或操作员卡"),
     ("换海关编码", "account.save_qualifications", ""),
 )

@@ -169,6 +169,16 @@ def test_a_report_is_kept_told_to_the_helpdesk_and_shown_with_its_number(
     assert browser.open("/account/activity?group=cards").main.count("发送检查结果") == 1
 
 
+def test_a_posted_result_is_numbers_too(app):
+    browser = Browser(app).open("/device/result?found=9703")
+    form = browser.soup.find("input", attrs={"name": "found"}).find_parent("form")
+    token = form.find(attrs={"name": "csrf_token"})["value"]
+    data = [("csrf_token", token), ("found", "李明.9703.<b>"), ("version", "1.0<b>"), ("phone", PHONE), ("story", "")]
+    browser.send(form, data, {}, {})
+    assert browser.number == "1018" and "李明" not in browser.main and "<b>" not in browser.main
+    assert the_report().found[0] == "9703" and the_report().version == ""
+
+
 def test_reports_of_a_day_are_counted(app, clock_at):
     with clock_at(2026, 4, 23, 10):
         first, second = send(Browser(app)).h1, send(Browser(app)).h1

@@ -19,7 +19,8 @@ BARS = {
     "page_ratio": "≤ 30", "first_visit_kb": "≤ 60", "later_page_kb": "≤ 12", "tour_short_pages": "≤ 12",
     "tour_short_typed": "≤ 8", "tour_long_pages": "≤ 40", "import_ratio": "≤ 0.5", "import_peak_mb": "≤ 250",
     "push_orders_per_minute": "≥ 300000", "push_sm2_orders_per_minute": "≥ 300000", "orders_list_ratio": "≤ 2",
-    "lists_ratio": "≤ 2",
+    "lists_ratio": "≤ 2", "bridge_ratio": "≥ 0.9", "bridge_sm2_ratio": "≥ 0.9",
+    "bridge_ratio_at_200_a_minute": "≥ 0.9", "bridge_sm2_ratio_at_200_a_minute": "≥ 0.9",
 }  # fmt: skip
 
 

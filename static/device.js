@@ -1,7 +1,8 @@
 /* The device doctor: what only the browser can see. The words stand on the page; this shows them and adds their numbers
    to what is sent. It looks for the card bridge only when the user asks. ES5, no fetch. */
 (function () {
-  var doctor = document.getElementById("doctor"), button = document.getElementById("find-bridge"), said = [];
+  var doctor = element("doctor"), button = element("find-bridge"), field = element("found"), said = [];
+  var brought = field ? field.value.split(".") : []; // what the page says already
 
   function element(id) { return document.getElementById(id); }
 
@@ -12,6 +13,7 @@
   }
 
   function say(number, measured) {
+    if (brought.indexOf(number) >= 0) { return; }
     var detail = show("found-" + number, true).querySelector(".detail");
     if (detail && measured !== undefined) { detail.textContent = detail.textContent.replace(/…|\d[\d.]*/, measured); }
     said.push(number);
@@ -25,7 +27,7 @@
 
   /* The numbers go into the link to the result and into the form of the report. */
   function tell() {
-    var links = document.querySelectorAll("a[data-found]"), field = element("found"), i;
+    var links = document.querySelectorAll("a[data-found]"), i;
     for (i = 0; i < links.length; i++) {
       links[i].href = links[i].href.replace(/found=[\d.]*/, "found=" + all(links[i].getAttribute("data-found")));
     }
@@ -49,14 +51,17 @@
     return false;
   }
 
-  /* Gives "granted", "denied", "prompt", or "" where the browser knows no such permission. */
+  /* Gives "granted", "denied", "prompt", or "" where the browser knows no such permission or never asks: a page that
+     comes from this computer itself needs none. */
   function askPermission(then) {
-    var names = ["loopback-network", "local-network-access"];
+    var isOwn = /^(localhost|127\.|\[::1)/.test(location.hostname), names = ["loopback-network", "local-network-access"];
     function next() {
       var name = names.shift();
       if (!name || !navigator.permissions || !navigator.permissions.query) { then(""); return; }
       try {
-        navigator.permissions.query({ name: name }).then(function (found) { then(found.state); }, next);
+        navigator.permissions.query({ name: name }).then(function (found) {
+          then(isOwn && found.state === "prompt" ? "" : found.state);
+        }, next);
       } catch (error) { next(); }
     }
     next();

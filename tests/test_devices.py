@@ -100,7 +100,7 @@ def test_the_table_of_media_follows_from_what_the_pages_need(browser):
     }
     assert rows["换海关编码"] == ["管理员可以", "可以", "管理员可以", "—"]
     assert rows["推送订单"] == ["可以", "可以", "可以", "本单位的法人卡或操作员卡"]
-    assert rows["单位实名认证"][0] == "管理员可以" and "银行UKEY" in rows["单位实名认证"][-1]
+    assert rows["单位实名认证"][0] == "管理员可以" and "银行Ukey" in rows["单位实名认证"][-1]
     assert rows["修改卡密码"] == ["不用登录"] * 3 + ["要改密码的那张卡"]
 
 
@@ -167,6 +167,16 @@ def test_a_report_is_kept_told_to_the_helpdesk_and_shown_with_its_number(
     assert mail.to == "baozhang@hebei.eport.example" and "JC-0423-01" in mail.subject and "9703" in mail.text
     assert PHONE not in mail.text and "卡插了没有反应" not in mail.text
     assert browser.open("/account/activity?group=cards").main.count("发送检查结果") == 1
+
+
+def test_a_posted_result_is_numbers_too(app):
+    browser = Browser(app).open("/device/result?found=9703")
+    form = browser.soup.find("input", attrs={"name": "found"}).find_parent("form")
+    token = form.find(attrs={"name": "csrf_token"})["value"]
+    data = [("csrf_token", token), ("found", "李明.9703.<b>"), ("version", "1.0<b>"), ("phone", PHONE), ("story", "")]
+    browser.send(form, data, {}, {})
+    assert browser.number == "1018" and "李明" not in browser.main and "<b>" not in browser.main
+    assert the_report().found[0] == "9703" and the_report().version == ""
 
 
 def test_reports_of_a_day_are_counted(app, clock_at):

@@ -17,7 +17,7 @@ OK, TODO, BAD = ("tick", "ok"), ("pencil", "todo"), ("warn", "bad")
 VERSION = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){0,3}")
 NUMBER = re.compile(r"97[0-9]{2}|907[78][0-9]")
 MOST, LONGEST = 20, 200  # numbers of one result; characters of the list that comes by address
-GOOD = {"9700", "9741", "9780"}
+GOOD = {"9700", "9741", "9750", "9780"}
 ENGINES = ((r"Edge/(\d+)", 79), (r"Firefox/(\d+)", 78), (r"Chrome/(\d+)", 64))  # content/common/browsers.md
 PHONES = re.compile(r"Android|iPhone|iPad|Mobile")
 
@@ -130,7 +130,7 @@ def browser_words(agent: str) -> str:
 
 STEPS = (
     ("绑定卡", "account.start_binding", "要绑定的那张卡"),
-    ("单位实名认证", "realname.start_card", "本单位的卡，或者银行UKEY"),
+    ("单位实名认证", "realname.start_card", "本单位的卡，或者银行Ukey"),
     ("推送订单", "exports.sign_again", "本单位的法人卡或操作员卡"),
     ("换海关编码", "account.save_qualifications", ""),
 )

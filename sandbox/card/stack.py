@@ -68,13 +68,19 @@ def start(folder: Path, port: int = 35963) -> None:
         )
     (folder / "pcscd.pid").write_text(str(process.pid), "ascii")
     for _ in range(100):
-        if b"daemon ready" in (folder / "pcscd.log").read_bytes():
+        if b"daemon ready" in (folder / "pcscd.log").read_bytes() and _listens(port):
             return
         if process.poll() is not None:
             break
         time.sleep(0.05)
     stop(folder)
     raise StackError(f"pcscd did not start, see {folder / 'pcscd.log'}")
+
+
+def _listens(port: int) -> bool:
+    """Whether vpcd is there; to connect would be to put a card in, so the kernel's table is read (proc(5), 0A = LISTEN)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
+    return any(row[1] == f"0100007F:{port:04X}" and row[3] == "0A" for row in rows)
 
 
 def _answers() -> bool:

@@ -20,7 +20,8 @@ from .origins import BadOrigin, parse_origin
 from .outcome_list import list_outcomes
 from .outcomes import Outcome
 from .pcsc import PcscReaders
-from .readers import ReaderList
+from .pkcs11 import BadModule, Pkcs11Module
+from .readers import AllReaders, ReaderList
 from .vpcd import VirtualReader
 
 
@@ -64,13 +65,23 @@ def open_client_control(chosen: argparse.Namespace) -> ControlOptions | None:
     return ControlOptions(take_port(chosen.client_control_port), *origins)
 
 
-def open_source(virtual_port: int | None, reader: str) -> ReaderList:
-    if virtual_port is None:
-        return PcscReaders(reader)
+def open_source(chosen: argparse.Namespace) -> ReaderList:
+    """PC/SC (or the virtual reader) first, then the vendors' modules in the order of the command line."""
+    modules = [open_module(path) for path in chosen.pkcs11_module]
+    if chosen.virtual_card is None:
+        return AllReaders(PcscReaders(chosen.reader), *modules)
     try:
-        return VirtualReader(virtual_port)
+        return AllReaders(VirtualReader(chosen.virtual_card), *modules)
     except OSError:
-        say_taken(virtual_port)
+        say_taken(chosen.virtual_card)
+
+
+def open_module(path: str) -> Pkcs11Module:
+    try:
+        return Pkcs11Module(path)
+    except BadModule as error:
+        outcome = Outcome.NO_MODULE
+        raise SystemExit(f"{outcome.sentence}编号{outcome.shown}\n{path}: {error}") from error
 
 
 def read_options() -> argparse.Namespace:
@@ -81,6 +92,7 @@ def read_options() -> argparse.Namespace:
     options.add_argument("--data", type=Path, default=Path.home() / ".eport-card-bridge", help="folder of the settings")
     options.add_argument("--reader", default="", help="use only readers whose name contains this")
     options.add_argument("--virtual-card", type=int, metavar="PORT", help="no PC/SC: listen as vpcd does on this port")
+    options.add_argument("--pkcs11-module", action="append", default=[], metavar="PATH", help="a vendor's module")
     options.add_argument("--signing-origin", action="append", default=[], help="may ask for message signatures")
     options.add_argument("--allow-http-loopback", action="store_true", help="accept portals at http://127.0.0.1")
     options.add_argument("--hotline", default="95198", help="telephone number in the foot of each page")
@@ -111,7 +123,7 @@ def main() -> None:
     sock = take_port(chosen.port, chosen.by_address)
     app = create_app(
         Options(
-            open_source(chosen.virtual_card, chosen.reader),
+            open_source(chosen),
             chosen.data,
             port=chosen.port,
             signing_origins=frozenset(chosen.signing_origin),

@@ -10,6 +10,7 @@ SM2_CURVE, P256_CURVE = bytes.fromhex("2a811ccf5501822d"), bytes.fromhex("2a8648
 CURVES = {SM2_CURVE: "sm2", P256_CURVE: "ec"}
 COMMON_NAME, SERIAL_NUMBER, ORGANIZATION = b"\x55\x04\x03", b"\x55\x04\x05", b"\x55\x04\x0a"
 CARD_TYPE = bytes.fromhex("2b06010401a943640503")  # 1.3.6.1.4.1.5315.100.5.3
+KEY_USAGE, DIGITAL_SIGNATURE = b"\x55\x1d\x0f", 0x80
 CARD_TYPES = {"01": "法人卡", "02": "操作员卡"}
 OID, UTC_TIME = 0x06, 0x17
 VERSION, EXTENSIONS, BMP_STRING = 0xA0, 0xA3, 0x1E
@@ -34,6 +35,7 @@ class CardCertificate:
     card_number: str
     kind: str
     serial_number: str  # lower-case hex of the certificate's number, as KeyName of a CEB message has it
+    may_sign: bool  # false: a certificate for encryption only
 
 
 def read_certificate(der: bytes) -> CardCertificate:
@@ -57,6 +59,7 @@ def read_certificate(der: bytes) -> CardCertificate:
             names.get(SERIAL_NUMBER, ""),
             CARD_TYPES.get(extension(more, CARD_TYPE), "电子口岸卡"),
             serial[1].removeprefix(b"\0").hex(),
+            _may_sign(more),
         )
     except (IndexError, ValueError) as error:
         raise BadCertificate("not a card certificate") from error
@@ -118,6 +121,12 @@ def _time(tag: int, value: bytes) -> datetime.datetime:
 
 def extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
     """Returns the text of an extension whose value is one DER string, or an empty text."""
+    tag, text = _extension(fields, wanted)
+    return _text(tag, text)
+
+
+def _extension(fields: list[tuple[int, bytes]], wanted: bytes) -> tuple[int, bytes]:
+    """The one DER value of an extension; (0, b"") if there is none."""
     for field, value in fields:
         if field != EXTENSIONS:
             continue
@@ -125,6 +134,12 @@ def extension(fields: list[tuple[int, bytes]], wanted: bytes) -> str:
         for _, entry in items(extensions):
             parts = list(items(entry))
             if parts[0][1] == wanted:
-                ((tag, text),) = items(parts[-1][1])
-                return _text(tag, text)
-    return ""
+                ((tag, content),) = items(parts[-1][1])
+                return tag, content
+    return 0, b""
+
+
+def _may_sign(fields: list[tuple[int, bytes]]) -> bool:
+    """keyUsage digitalSignature (RFC 5280 §4.2.1.3), or no keyUsage at all."""
+    _, bits = _extension(fields, KEY_USAGE)
+    return not bits or (len(bits) > 1 and bool(bits[1] & DIGITAL_SIGNATURE))

@@ -268,7 +268,7 @@ class Outcome(Enum):
         *("有人碰过读卡器，或开着别的读卡软件吗？", "关掉其他读卡软件，插好卡再输；还不行，换USB口或读卡器。"),
     )
     UNLOCK_REINSERT = (
-        *(158, 9758, "请把卡拔出再插入，然后再输解锁码。还可以试{left}次。"),
+        *(158, 9758, "请把卡拔出再插入，然后再输解锁码。"),
         *("卡拔出来过吗？", "解锁码连错两次，或只剩一次时，要先拔插一次，防止别的程序替您乱试。"),
     )
     PIN_TOO_LONG = (
@@ -287,7 +287,7 @@ class Outcome(Enum):
         ),
     )
     RESTART_NEEDED = (
-        *(162, 9762, "这个密码设备拔不出来。请退出读卡程序再打开，然后再输密码。"),
+        *(162, 9762, "密码连错了两次，或只剩一次。这个密码设备拔不出来，请退出读卡程序再打开，然后再输密码。"),
         *("密码连错了两次吗？", "关掉读卡程序再打开，想好密码再试；防止别的程序替您乱试。"),
     )
     PAUSED = (
@@ -300,6 +300,10 @@ class Outcome(Enum):
             "最近装过或卸过密码设备的软件吗？",
             "重装这家的驱动程序；读卡程序的启动参数里写的路径要对，位数（64位）要一样。",
         ),
+    )
+    PIN_REINSERT_UNTOLD = (
+        *(165, 9765, "请把卡拔出再插入，然后再输密码。"),
+        *("卡拔出来过吗？", "连错两次，要先拔插一次，防止别的程序替您乱试。这种卡不告诉还剩几次，没有把握不要再试。"),
     )
 
     def __init__(self, number: int, shown: int, sentence: str, question: str, mend: str) -> None:
@@ -321,7 +325,12 @@ CAN_GO_ON = {
     *(Outcome.SEVERAL_CARDS, Outcome.PIN_WRONG, *WRONG_PIN.values(), Outcome.PIN_REINSERT, Outcome.PIN_BLOCKED),
     *(Outcome.CARD_RESET, Outcome.REMOVED, Outcome.HELD, Outcome.UNREACHABLE, Outcome.STOPPED),
     *(Outcome.CARD_EXPIRED, Outcome.CARD_NOT_YET_VALID, Outcome.PIN_TOO_LONG, Outcome.PIN_WRONG_UNTOLD),
-    *(Outcome.PIN_UNCLEAR, Outcome.RESTART_NEEDED, Outcome.PAUSED),
+    *(Outcome.PIN_UNCLEAR, Outcome.RESTART_NEEDED, Outcome.PAUSED, Outcome.PIN_REINSERT_UNTOLD),
+}
+# After these a try may have been spent.
+PIN_SPENT = {
+    *(Outcome.PIN_WRONG, *WRONG_PIN.values(), Outcome.PIN_BLOCKED, Outcome.PIN_WRONG_UNTOLD, Outcome.PIN_UNCLEAR),
+    *(Outcome.PIN_UNSURE, Outcome.UNLOCK_CODE_WRONG, Outcome.UNLOCK_CODE_BLOCKED, Outcome.UNLOCK_UNSURE),
 }
 
 

@@ -237,7 +237,16 @@ def buttons(yes: str, no: str = "") -> str:
 
 def describe(card: CardInReader) -> str:
     certificate = card.certificate
-    return f"{certificate.kind}，{certificate.holder}，卡号后四位{card.serial[-4:]}，密码还可以试{card.tries_left}次"
+    return "，".join(
+        [certificate.kind, certificate.holder, f"卡号后四位{card.serial[-4:]}", *tries_words(card.tries_left)]
+    )
+
+
+def tries_words(left: int | None) -> list[str]:
+    """Nothing of a card that does not tell its tries."""
+    if left is None:
+        return []
+    return [f"密码还可以试{left}次" if left else "已经锁住"]
 
 
 def whole_card(card: CardInReader) -> list[tuple[str, str]]:
@@ -247,7 +256,7 @@ def whole_card(card: CardInReader) -> list[tuple[str, str]]:
         ("哪张卡", words(f"{certificate.kind}，卡号{card.serial}", "card")),
         ("持卡人", escape(certificate.holder)),
         ("卡是谁家的", escape(certificate.company)),
-        ("还可以试", f"{card.tries_left}次，用完卡会锁住"),
+        *(("密码", f"{words}，用完卡会锁住" if card.tries_left else words) for words in tries_words(card.tries_left)),
     ]
 
 

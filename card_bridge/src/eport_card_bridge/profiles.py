@@ -24,7 +24,14 @@ def open_card(transmit: Transmit) -> Card:
 
 
 class ApduReader:
-    """A reader that carries APDUs."""
+    """A reader that carries APDUs; its card can always be taken out."""
+
+    name: str
+    removable = True
+
+    @property
+    def place(self) -> str:
+        return self.name
 
     def transaction(self, reset: bool = True) -> AbstractContextManager[Transmit]:
         """Gives a transmit function; ends with a reset of the card unless `reset` is False. Raises Stop."""

@@ -13,9 +13,14 @@ PATIENCE_SECONDS = 2  # the work before may just be ending with the reset of the
 
 
 class Reader(Protocol):
-    """One reader. `lock` is held for as long as this process works with its card."""
+    """One reader. `lock` is held for as long as this process works with its card.
+
+    `place` is the same for two back ends that see the same reader; `removable`: the card can be taken out by hand.
+    """
 
     name: str
+    place: str
+    removable: bool
     lock: threading.Lock
 
     def presence(self) -> tuple[bool, int]:
@@ -47,20 +52,53 @@ class CardInReader:
     certificate_der: bytes
 
 
+class AllReaders:
+    """The readers of several back ends, the first ones preferred. A reader that two of them see has one lock, so that
+    one back end never disturbs the work of the other."""
+
+    def __init__(self, *sources: ReaderList) -> None:
+        self._sources = sources
+        self._locks: dict[str, threading.Lock] = {}
+
+    def readers(self) -> list[Reader]:
+        found: list[Reader] = []
+        trouble = Stop(Outcome.NO_READER)
+        for source in reversed(self._sources):
+            try:
+                found[:0] = source.readers()
+            except Stop as stop:
+                trouble = stop
+        if not found:
+            raise trouble
+        for reader in found:
+            reader.lock = self._locks.setdefault(reader.place, reader.lock)
+        return found
+
+    def close(self) -> None:
+        for source in self._sources:
+            source.close()
+
+
 def find_cards(source: ReaderList) -> list[CardInReader]:
-    """Looks at every reader; raises Stop (no card, held, unknown card, ...) if not one e-port card can be read."""
-    found: list[CardInReader] = []
+    """Looks at every reader; raises Stop (no card, held, unknown card, ...) if not one e-port card can be read. A card
+    that two back ends see is found once."""
+    found: dict[str, CardInReader] = {}
+    done: set[str] = set()
     trouble = Stop(Outcome.NO_CARD)
     for reader in source.readers():
-        if not reader.presence()[0]:
+        if reader.place in done or not reader.presence()[0]:
             continue
         try:
-            found.append(look_at(reader))
+            card = look_at(reader)
+            found.setdefault(card.serial, card)
+            done.add(reader.place)
         except Stop as stop:
             trouble = stop
+            if stop.outcome is Outcome.HELD:
+                done.add(reader.place)
     if not found:
         raise trouble
-    return found
+    return list(found.values())
 
 
 def look_at(reader: Reader) -> CardInReader:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from .cards import Card
 from .messages import PROFILE_OF, build_signed_info
-from .outcomes import Outcome, Stop
+from .outcomes import PIN_SPENT, Outcome, Stop
 from .readers import CardInReader, ReaderList, choose_card, find_cards
 from .requests import Request
 from .statement import build_statement
@@ -72,36 +72,32 @@ class Worker:
 
     def sign(self, attempt: Attempt) -> None:
         """Signs M, and for a batch its messages; raises Stop."""
-        with self._hold(attempt.serial, attempt.request.card) as (card, expected):
-            self._work(card, attempt, expected)
+        with self._hold(attempt.serial, attempt.request.card) as (card, insertion):
+            self._work(card, attempt, insertion)
 
     def change_pin(self, entry: PinEntry) -> None:
         """Changes the PIN; raises Stop. The certificate may have expired: the card is still its holder's."""
-        with self._hold(entry.serial, None) as (card, (serial, insertion)):
+        with self._hold(entry.serial, None) as (card, insertion):
             pin, new_pin = entry.open()
             if not pin:
                 return
             self._loop.call_soon_threadsafe(entry.opened.set)
-            if card.serial != serial:
-                raise Stop(Outcome.WRONG_CARD)
             self._spend(card, insertion, lambda: card.change_pin(pin, new_pin))
 
     def use(self, entry: PinEntry, job: Callable[[Card], T]) -> T:
         """For another program (client control): what `job` makes of the card once the PIN is verified; raises Stop."""
-        with self._hold(entry.serial, None) as (card, (serial, insertion)):
+        with self._hold(entry.serial, None) as (card, insertion):
             pin, _ = entry.open()
             if not pin:
                 raise Stop(Outcome.HELD)
             self._loop.call_soon_threadsafe(entry.opened.set)
-            if card.serial != serial:
-                raise Stop(Outcome.WRONG_CARD)
             check_validity(card)
             self._spend(card, insertion, lambda: card.verify_pin(pin))
             return job(card)
 
     @contextmanager
-    def _hold(self, serial: str, shown: CardInReader | None) -> Iterator[tuple[Card, tuple[str, Insertion]]]:
-        """The chosen card, in a transaction of its own, with its number and insertion as they were before."""
+    def _hold(self, serial: str, shown: CardInReader | None) -> Iterator[tuple[Card, Insertion]]:
+        """The chosen card, and no other, in a transaction of its own, with its insertion as it was before."""
         if shown is None or shown.serial != serial or not shown.reader.presence()[0]:
             shown = choose_card(find_cards(self._source), serial)
         reader = shown.reader
@@ -112,25 +108,26 @@ class Worker:
             raise Stop(Outcome.HELD)
         try:
             with reader.card() as card:
-                yield card, (shown.serial, (reader.name, counter))
+                if card.serial != shown.serial:
+                    raise Stop(Outcome.WRONG_CARD)
+                yield card, Insertion(reader.name, counter, reader.removable)
         finally:
             reader.lock.release()
 
-    def _work(self, card: Card, attempt: Attempt, expected: tuple[str, Insertion]) -> None:
+    def _work(self, card: Card, attempt: Attempt, insertion: Insertion) -> None:
         pin, _ = attempt.open()
         if not pin:
             return
         self._loop.call_soon_threadsafe(attempt.opened.set)
-        self._open(card, attempt.request, pin, expected)
+        self._open(card, attempt.request, pin, insertion)
         del pin
         self._answer(attempt, card)
         if attempt.request.messages:
             self._sign_messages(attempt.request, card)
 
-    def _open(self, card: Card, request: Request, pin: str, expected: tuple[str, Insertion]) -> None:
+    def _open(self, card: Card, request: Request, pin: str, insertion: Insertion) -> None:
         """Checks all that can be checked before a try is spent, then verifies the PIN."""
-        serial, insertion = expected
-        if card.serial != serial or (request.certificate and request.certificate != card.certificate_der):
+        if request.certificate and request.certificate != card.certificate_der:
             raise Stop(Outcome.WRONG_CARD)
         check_validity(card)
         if request.messages and PROFILE_OF.get(card.algorithm) not in request.profiles:
@@ -143,7 +140,7 @@ class Worker:
         try:
             command()
         except Stop as stop:
-            if stop.left is not None:
+            if stop.outcome in PIN_SPENT:
                 self._tries.wrong(card.serial, insertion, stop.left)
             raise
         self._tries.right(card.serial)

@@ -21,13 +21,14 @@ class NotAsked(Exception):
 
 @dataclass(frozen=True)
 class Dialect:
-    """Names in requests and answers by what they mean, and whether the bank compares the company by itself."""
+    """Names in requests and answers by what they mean; whether the bank compares the company; which browsers it takes."""
 
     name: str
     ukey: str
     request: dict[str, str]
     answer: dict[str, str]
     compares: bool = False
+    browsers: str = ""
 
 
 BANKS = {
@@ -38,6 +39,7 @@ BANKS = {
         {"kind": "TXCODE", "bank": "BANKID", "number": "ORDERID", "nonce": "NONCE", "result": "RESULT",
          "reason": "REASON", "company": "ENTNAME", "uscc": "USCC", "org_code": "ORGCODE", "owner": "OPERATOR",
          "at": "TXTIME"},
+        browsers="仅支持 IE8 及以上浏览器",
     ),
     "abc": Dialect(
         "中国农业银行", "K宝",

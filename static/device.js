@@ -54,7 +54,8 @@
   /* Gives "granted", "denied", "prompt", or "" where the browser knows no such permission or never asks: a page that
      comes from this computer itself needs none. */
   function askPermission(then) {
-    var isOwn = /^(localhost|127\.|\[::1)/.test(location.hostname), names = ["loopback-network", "local-network-access"];
+    var isOwn = /^(localhost|127\.|\[::1)/.test(location.hostname);
+    var names = ["loopback-network", "local-network-access"];
     function next() {
       var name = names.shift();
       if (!name || !navigator.permissions || !navigator.permissions.query) { then(""); return; }

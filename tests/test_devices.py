@@ -60,7 +60,8 @@ def test_the_doctor_is_whole_without_script(browser):
 
 @pytest.mark.parametrize(("agent", "number"), [
     (CHROME.format("64.0.3282.140"), "90770"), (CHROME.format("63.0.3239.132"), "90771"),
-    (CHROME.format("64.0.3282.140") + " Edge/18.17763", "90771"), (CHROME.format("120.0.0.0") + " Edg/120.0.0.0", "90770"),
+    (CHROME.format("64.0.3282.140") + " Edge/18.17763", "90771"),
+    (CHROME.format("120.0.0.0") + " Edg/120.0.0.0", "90770"),
     ("Mozilla/5.0 (Windows NT 6.1; rv:77.0) Gecko/20100101 Firefox/77.0", "90771"),
     ("Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0)", "90772"), ("curl/8", "90773"), ("", "90773"),
 ])  # fmt: skip
@@ -194,7 +195,8 @@ def test_personal_data_of_a_report_are_not_readable_in_the_database(app):
 
 
 @pytest.mark.parametrize(("typed", "number"), [
-    ({"phone": ""}, "90001"), ({"phone": "打我电话"}, "90786"), ({"story": "长" * 501}, "90011"), ({"story": "a\0b"}, "90014"),
+    ({"phone": ""}, "90001"), ({"phone": "打我电话"}, "90786"), ({"story": "长" * 501}, "90011"),
+    ({"story": "a\0b"}, "90014"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_and_the_rest_kept(browser, typed, number):
     send(browser, **typed)

@@ -1,4 +1,4 @@
-"""What the device doctor can find: of the browser, its clock and the way to the card bridge; and which step needs what."""
+"""What the device doctor can find of browser, clock and way to the card bridge; which step needs which medium."""
 
 import re
 from dataclasses import dataclass

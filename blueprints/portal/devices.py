@@ -1,4 +1,4 @@
-"""Pages 1016–1019, the device doctor: the computer is checked, the result is shown in words and sent to the helpdesk."""
+"""Pages 1016–1019, the device doctor: the computer is checked, the result is said in words and sent to the helpdesk."""
 
 import re
 import unicodedata
@@ -41,7 +41,7 @@ from .device_findings import (
 )
 from .routes import bp, region
 
-BY_ADDRESS = Limit("device-report", 5, 60)
+BY_ADDRESS = Limit("device-report", 10, 60)
 HELPDESK = Needs(desks=("helpdesk",))
 PAGE_SIZE = 20
 YEARS = 2  # in which a report is looked for by its number
@@ -59,7 +59,7 @@ class ReportForm(DocumentForm):
 @bp.get("/device")
 @page("1016", "检查电脑和卡", PUBLIC)
 def show_device_check():
-    """Whole without script; with it the browser adds what only it knows. This page alone may ask the bridge by script."""
+    """Whole without script; with it the browser adds what only it knows. Only this page may ask the bridge."""
     settings, found = current_app.config["SETTINGS"], seen_by_server()
     answer = make_response(
         show(
@@ -102,8 +102,8 @@ def show_result(numbers: list[str], version: str, form: ReportForm, summary: lis
     numbers = list(dict.fromkeys(numbers + seen_by_server(version)))
     return show(
         "portal/device_result.html", found=[finding_of(number) for number in numbers], numbers=".".join(numbers),
-        version=version, form=form, summary=summary, by_script=findings(BY_SCRIPT), steps=media_table(), mediums=mediums(),
-        **of_browser(),
+        version=version, form=form, summary=summary, by_script=findings(BY_SCRIPT), steps=media_table(),
+        mediums=mediums(), **of_browser(),
     )  # fmt: skip
 
 

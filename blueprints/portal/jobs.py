@@ -56,7 +56,7 @@ def send_waiting_notices() -> None:
 
 
 def keep_house() -> None:
-    """Seals audit events; forgets kept POSTs, attempts, dead logins, challenges and old reports; sends mail that is left over."""
+    """Seals audit events; forgets kept POSTs, attempts, dead logins and challenges, old reports; sends mail left over."""
     seal_events()
     sweep(clock.now())
     sweep_challenges(clock.now())

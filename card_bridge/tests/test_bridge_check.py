@@ -182,8 +182,10 @@ def test_a_card_that_another_program_holds_is_said_and_reloads_take_no_more_thre
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
-        ("?portal=https://evil.test/path", "9710"), ("?portal=http://evil.test", "9710"), ("?portal=javascript:alert(1)", "9710"),
-        ("?portal=https://a.test&portal=https://b.test", "9716"), ("?pin=88888888", "9716"), ("?portal=https://a.test&found=1", "9716"),
+        ("?portal=https://evil.test/path", "9710"), ("?portal=http://evil.test", "9710"),
+        ("?portal=javascript:alert(1)", "9710"),
+        ("?portal=https://a.test&portal=https://b.test", "9716"), ("?pin=88888888", "9716"),
+        ("?portal=https://a.test&found=1", "9716"),
     ],
 )  # fmt: skip
 def test_an_address_with_anything_else_is_refused(stage, anna, query, shown):

@@ -40,7 +40,7 @@ class Seen:
 
 
 class Checker:
-    """Looks at all readers at once. A look that hangs is joined by the next one, so that reloads take no more threads."""
+    """Looks at all readers at once. A look that hangs is joined by the next one, so reloads take no more threads."""
 
     def __init__(self, source: ReaderList) -> None:
         self._source = source

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from blueprints.exports import pushing, receiving
+from blueprints.exports import receiving, sending
 from gateways.customs_dxp import envelope
 from models.accounts import find_user
 from models.database import session
@@ -99,10 +99,10 @@ def test_the_worker_sends_nothing_of_what_was_seeded(seeded, run_jobs, outbox):
     run_jobs()
     with seeded.app_context():
         receiving.poll_channels()
-        assert not list(pushing.customs_folder().glob("*/OutBox/*"))
+        assert not list(sending.customs_folder().glob("*/OutBox/*"))
         sent = session.scalars(select(Message).where(Message.state != "unsigned")).all()
         assert [message.state for message in sent] == ["sent", "sent"]
-        assert not any(pushing.resend(message) for message in sent)
+        assert not any(sending.resend(message) for message in sent)
 
 
 def test_jobs_left_by_seeding_change_no_order(exporter, run_jobs, outbox):

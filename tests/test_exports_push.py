@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from blueprints.common import clock
-from blueprints.exports import generating, pushing, receiving
+from blueprints.exports import generating, pushing, receiving, sending
 from gateways.customs_dxp import envelope, signature
 from models import orders, pushes, receipts
 from models.database import session
@@ -163,20 +163,20 @@ def test_killed_while_sending_the_same_bytes_go_again(generated, card, monkeypat
     assert messages(generated)[0].state == "sending" and set(generated.states().values()) == {"declaring"}
     for path in (generated.folder / "OutBox").iterdir():
         path.rename(generated.folder / "SentBox" / path.name)
-    pushing.send_left_over()
+    sending.send_left_over()
     assert not generated.sent(), "not stale yet"
     with clock.stopped_at(clock.now() + timedelta(minutes=2)):
-        pushing.send_left_over()
+        sending.send_left_over()
     assert generated.sent() == before and messages(generated)[0].state == "sent"
 
 
 def test_a_stale_message_that_has_receipts_is_not_sent_again(generated, card, monkeypatch):
     push = generated.push(card)
-    monkeypatch.setattr(pushing, "_send", lambda ids: None)
+    monkeypatch.setattr(sending, "_send", lambda ids: None)
     generated.send(push)
     generated.hear((order(generated), 3, T1))
     with clock.stopped_at(clock.now() + timedelta(minutes=2)):
-        pushing.send_left_over()
+        sending.send_left_over()
     session.expire_all()
     assert messages(generated)[0].state == "sent"
 
@@ -225,7 +225,7 @@ def test_failed_on_the_way_the_same_bytes_are_sent_again(sent):
     before = sent.sent()
     row = sent.hear((order(sent), 4, T1)).rows()["TYDH005"]
     assert row.state == "failed" and pushing.what_pushing_does(row.Order, row.Message, row.state) is None
-    assert pushing.resend(row.Message)
+    assert sending.resend(row.Message)
     session.commit()
     for path in (sent.folder / "OutBox").iterdir():
         path.rename(sent.folder / "SentBox" / path.name)
@@ -303,7 +303,7 @@ def test_garbled_files_are_kept_as_they_came_and_block_nothing(sent, content):
 
 
 def test_a_folder_that_is_no_companys_is_left_alone(sent, context):
-    folder = pushing.customs_folder() / uuid4().hex / "InBox"
+    folder = sending.customs_folder() / uuid4().hex / "InBox"
     folder.mkdir(parents=True)
     (folder / "a.xml").write_bytes(b"x")
     receiving.poll_channels()

@@ -11,9 +11,9 @@ from models.orders import FAILED, failed_orders
 from .base import DECLARATION_MENU, NEEDS, SETTINGS_MENU
 from .generating import generate_task
 from .importing import make_report, read_import
-from .pushing import send_messages
 from .receiving import poll_channels
 from .routes import bp
+from .sending import send_messages
 
 
 def open_items(principal: Principal) -> list[tuple[str, str, str, str]]:

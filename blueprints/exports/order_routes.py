@@ -13,7 +13,7 @@ from models.challenges import challenges_of_task
 from models.database import session
 from models.exports import Task, task_ids_by
 
-from . import generating, pushing, tasks
+from . import generating, pushing, sending, tasks
 from .base import EDIT_NEEDS, NEEDS, PUSH_NEEDS, Search, bp, show_here
 from .modes import COLOURS, MODES, STATES, said_by_customs
 from .progress import progress_of
@@ -115,7 +115,7 @@ def push_one(query):
     row = session.execute(query).first()
     if sentence := pushing.what_pushing_does(row.Order, row.Message, row.state):
         flash(sentence)
-    elif row.state == orders.FAILED and pushing.resend(row.Message):
+    elif row.state == orders.FAILED and sending.resend(row.Message):
         session.commit()
         flash(f"订单{row.Order.order_no}已重新发送，内容和上次一样。")
     else:

@@ -13,7 +13,7 @@ from models.accounts import Enterprise
 from models.database import session
 
 from .modes import platform_words
-from .pushing import channel_of, customs_folder, send_left_over
+from .sending import channel_of, customs_folder, send_left_over
 
 STEP = 100  # files taken in at once
 GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")

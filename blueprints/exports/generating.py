@@ -1,13 +1,11 @@
-"""生成申报数据: groups the orders of a task into CEB303 messages of at most 100, unsigned and canonical."""
+"""生成申报数据: groups the documents of a task into messages of at most 100 of one kind, unsigned and canonical."""
 
 import hashlib
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 from blueprints.common import clock
-from gateways.customs_dxp.messages.ceb303 import BadOrder, Transfer, build
-from gateways.customs_dxp.messages.ceb303 import Order as OrderOut
-from gateways.customs_dxp.messages.ceb303 import OrderLine as LineOut
+from gateways.customs_dxp.messages.ceb303 import BadOrder
 from models import orders, pushes
 from models.codes import codes_of
 from models.database import session
@@ -15,12 +13,12 @@ from models.exports import BLOCK, FAILED, GENERATED, Strategy, Task, lock_task
 from models.queue import defer
 from models.transmission import find_transmission_id
 
+from .kinds import Maker, build
 from .modes import MODES
 
 MANY = 5_000  # orders of one task after which the database's statistics are taken anew
 STEP = 50  # messages made between two commits
 LARGEST = 2_800_000  # bytes unsigned: with signature and base64 still under the 4096 KB of the platform
-NO_CODE = "无"  # ebpCode of a 海外仓, which has none
 
 
 def problems_of_strategy(strategy: Strategy, code: str) -> list[str]:
@@ -69,15 +67,17 @@ def _end(task: Task, problems: list[str]) -> None:
     task = lock_task(task.id)
     task.is_generating, task.changed_at = False, clock.now()
     task.state, task.problem = (FAILED, "；".join(problems)) if problems else (GENERATED, "")
-    task.generated_count = orders.count_generated(task.id)
+    task.generated_count = orders.count_generated(task.id, MODES[task.strategy.mode].kind)
     if task.generated_count > MANY:
         orders.refresh_statistics()
     session.commit()
 
 
 def make_missing(task: Task) -> None:
-    """Messages for all blocks that have none; commits as it goes. Raises `BadOrder`."""
+    """Companions, then messages for all blocks that have none; commits as it goes. Raises `BadOrder`."""
     locked = lock_task(task.id)
+    if MODES[task.strategy.mode].is_list:
+        orders.add_companions(locked, task.strategy.details["logistics_code"], MODES[task.strategy.mode].code == "9610")
     locked.close_block()
     blocks = orders.blocks_without_message(task.id)
     strategy = task.strategy
@@ -99,38 +99,19 @@ def make_missing(task: Task) -> None:
 
 
 def _messages(task: Task, strategy: Strategy, rows: list[tuple]) -> list[dict]:
-    """One message of the block, or several where one would be too large for the platform."""
-    guid = uuid4()
-    moment = f"{clock.local(clock.now()):%Y%m%d%H%M%S}"
-    canonical = build([_order(row, strategy, moment) for row in rows], _transfer(strategy), str(guid).upper())
+    """One message of the block, or several where one would be too large for the platform. A block holds one kind."""
+    guid, kind = uuid4(), rows[0][5]
+    now = clock.local(clock.now())
+    canonical = build(kind, rows, Maker(strategy, f"{now:%Y%m%d%H%M%S}", f"{now:%Y%m%d}"), str(guid).upper())
     if len(canonical) > LARGEST and len(rows) > 1:
         half = len(rows) // 2
         return _messages(task, strategy, rows[:half]) + _messages(task, strategy, rows[half:])
     return [
         {
             "id": guid, "enterprise_id": task.enterprise_id, "customs_code": task.customs_code, "task_id": task.id,
-            "block": (rows[0][1] - 1) // BLOCK, "first_place": rows[0][1], "last_place": rows[-1][1],
+            "kind": kind, "block": (rows[0][1] - 1) // BLOCK, "first_place": rows[0][1], "last_place": rows[-1][1],
             "order_count": len(rows), "total": sum((row[3] for row in rows), Decimal(0)), "currency": strategy.currency,
             "dxp_id": strategy.seller.dxp_id, "canonical": canonical, "sha256": hashlib.sha256(canonical).digest(),
             "state": "unsigned", "problem": "", "signed_by": "", "created_at": clock.now(),
         }
     ]  # fmt: skip
-
-
-def _transfer(strategy: Strategy) -> Transfer:
-    return Transfer(strategy.seller.customs_code, strategy.seller.name, strategy.seller.dxp_id)
-
-
-def _order(row: tuple, strategy: Strategy, moment: str) -> OrderOut:
-    guid, _, order_no, total, lines = row
-    platform, seller = strategy.platform, strategy.seller
-    return OrderOut(
-        guid=str(guid).upper(), app_type="1", app_time=moment,
-        order_type=MODES[strategy.mode].order_type, order_no=order_no, ebp_code=platform.customs_code or NO_CODE,
-        ebp_name=platform.name, ebc_code=seller.customs_code, ebc_name=seller.name, goods_value=total,
-        freight=Decimal(0), currency=strategy.currency, note="",
-        lines=[
-            LineOut(number, item, name, unit, strategy.currency, Decimal(quantity), Decimal(price), Decimal(amount))
-            for number, (item, name, quantity, amount, price, unit) in enumerate(lines, 1)
-        ],
-    )  # fmt: skip

@@ -84,7 +84,7 @@ def _read(enterprise_id: UUID, contents: dict[UUID, bytes]) -> None:
             verdicts[file_id] = ("garbled", str(error))
             continue
         verdicts[file_id] = ("receipts", "")
-        rows += [(file_id, r.guid, r.status, r.time, r.order_no, r.info.replace("\0", "")) for r in found]
+        rows += [(file_id, r.guid, r.status, r.time, r.order_no, r.info.replace("\0", ""), None) for r in found]
     _apply(enterprise_id, verdicts, rows, replies)
 
 

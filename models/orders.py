@@ -35,6 +35,7 @@ from .exports import BLOCK, Task
 from .types import Fixed, UtcDateTime
 
 WAITING, DECLARING, SUCCESS, FAILED = "waiting", "declaring", "success", "failed"  # 待推送 申报中 成功 失败
+DELETED = "deleted"  # customs has taken the 删除 of it
 ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY = "303", "403", "505", "603", "605", "607", "701"
 DOCUMENT_KINDS = (ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY)
 CONCLUDED = 399  # 海关审结
@@ -77,6 +78,7 @@ class Order(Base):
         ),
         Index("ix_export_orders_list", "enterprise_id", "customs_code", "kind", "serial"),
         Index("ix_export_orders_place", "task_id", "place"),
+        Index("ix_export_orders_repeats", "id", postgresql_where=text("app_type > 1")),
         Index("ix_export_orders_waybill", "order_no", postgresql_where=text("kind = '505'")),  # of whatever carrier
         Index(
             "ix_export_orders_open", "enterprise_id", "customs_code", "kind", "state", "serial",
@@ -165,6 +167,7 @@ _STATES = {
     DECLARING: or_(Order.state == DECLARING, and_(Order.state.is_(None), Message.state.in_(("sending", "sent")))),
     SUCCESS: Order.state == SUCCESS,
     FAILED: or_(Order.state == FAILED, and_(Order.state.is_(None), Message.state == "refused")),
+    DELETED: Order.state == DELETED,
 }
 
 
@@ -247,8 +250,9 @@ def find_order(enterprise_id: UUID, code: str, order_id: UUID) -> Order | None:
 
 
 def orders_of(task_id: UUID, after: int = 0, limit: int = 10) -> list[Order]:
-    """In the order of the workbook; `after` is the place of the last row shown."""
-    query = select(Order).where(Order.task_id == task_id, Order.place > after)
+    """What was imported, in the order of the workbook; `after` is the place of the last row shown."""
+    query = select(Order).where(Order.task_id == task_id, Order.place > after, Order.kind.in_((ORDER, WAYBILL)))
+    query = query.where(Order.app_type == 1)
     return list(session.scalars(query.order_by(Order.place).limit(limit)))
 
 
@@ -358,6 +362,25 @@ def add_companions(task: Task, carrier: str, needs_payment: bool) -> None:
         values |= {"carrier": carrier, "paid": needs_payment} if kind == LIST else {}
         task.next_place += session.execute(statement, values).rowcount
     session.flush()
+
+
+def open_repeats(order: Order) -> bool:
+    """Whether a 变更 or 删除 of the document is under way."""
+    query = select(Order.serial).where(
+        Order.enterprise_id == order.enterprise_id, Order.customs_code == order.customs_code, Order.kind == order.kind,
+        Order.order_no == order.order_no, Order.app_type > 1,
+        or_(Order.state.is_(None), Order.state == DECLARING),
+    )  # fmt: skip
+    return session.scalar(query.limit(1)) is not None
+
+
+def repeats_of(order: Order) -> list[Order]:
+    """变更 and 删除 of the document, in the order in which they were made."""
+    query = select(Order).where(
+        Order.enterprise_id == order.enterprise_id, Order.customs_code == order.customs_code, Order.kind == order.kind,
+        Order.order_no == order.order_no, Order.app_type > 1,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(Order.serial)))
 
 
 def companions_of(order_ids: list[UUID]) -> list[UUID]:

@@ -122,7 +122,17 @@ FROM (SELECT DISTINCT ON (r.guid) r.guid, r.status, r.time, r.info, r.extra,
       ORDER BY r.guid, r.time DESC, abs(r.status) DESC) n
 WHERE o.id = n.guid AND o.enterprise_id = :enterprise
   AND (o.return_time IS NULL OR (o.return_time, abs(o.return_status)) < (n.time, abs(n.status)))
-  AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring')
+  AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring') AND o.state IS DISTINCT FROM 'deleted'
+""")
+
+
+# A 删除 that customs took ends the document that it deletes.
+_DELETE = text("""
+UPDATE export_orders o SET state = 'deleted', changed_at = :now
+FROM export_orders d
+WHERE d.id = ANY(CAST(:guids AS uuid[])) AND d.app_type > 1 AND d.app_type = 3 AND d.state = 'success'
+  AND d.enterprise_id = :enterprise AND o.enterprise_id = d.enterprise_id AND o.customs_code = d.customs_code
+  AND o.kind = d.kind AND o.order_no = d.order_no AND o.app_type = 1 AND o.state = 'success'
 """)
 
 
@@ -136,6 +146,7 @@ def apply_receipts(enterprise_id: UUID, receipts: list[tuple], now: datetime) ->
     arrays["extras"] = extras
     session.execute(_KEEP, values | arrays)
     session.execute(_APPLY, values | {"files": list(dict.fromkeys(files))})
+    session.execute(_DELETE, values | {"guids": guids})
 
 
 def answer_of_platform(message_id: UUID, enterprise_id: UUID, is_good: bool, words: str) -> bool:

@@ -37,9 +37,16 @@ TYPES = {
 TASK_STATES = {exports.DRAFT: "暂存", exports.GENERATED: "已生成申报数据", exports.FAILED: "申报数据生成失败"}
 STATES = {
     orders.SUCCESS: "成功", orders.FAILED: "失败", orders.DECLARING: "申报中", orders.WAITING: "待推送",
+    orders.DELETED: "已删除",
 }  # fmt: skip
 ALIASES = {"推送中": "申报中", "推送成功": "成功", "启动": "启用"}  # other words of the same manual (M190, M198)
-COLOURS = {orders.SUCCESS: "green", orders.FAILED: "red", orders.DECLARING: "blue", orders.WAITING: "grey"}
+COLOURS = {
+    orders.SUCCESS: "green",
+    orders.FAILED: "red",
+    orders.DECLARING: "blue",
+    orders.WAITING: "grey",
+    orders.DELETED: "grey",
+}
 
 
 @cache

@@ -89,9 +89,9 @@ def waiting_words(kinds: list[str]) -> Sentence:
 @bp.post("/orders")
 @page("8020", "数据申报管理", EDIT_NEEDS)
 def act_on_orders():
-    """`go`: push | all | delete, or push:<id> and delete:<id> of one row. Pushing asks for more than deleting."""
+    """`go`: push | all | delete | bill | summary, or push:<id>, delete:<id>, cancel:<id> of one row. Pushing asks for more."""
     act, _, one = request.form.get("go", "").partition(":")
-    if act != "delete" and (reasons := PUSH_NEEDS.unmet(access.current())):
+    if act in ("push", "all") and (reasons := PUSH_NEEDS.unmet(access.current())):
         return answer_unmet(reasons)
     ids = read_ids([one] if one else request.form.getlist("order"))
     search = Search.from_request(SCOPES_HERE, STATES)
@@ -106,6 +106,8 @@ def act_on_orders():
     )
     if ids:
         get_or_404(session.execute(query.limit(1)).first())
+    if act in ("cancel", "bill", "summary"):
+        return redirect(url_for(f"exports.ask_make_{act}", order=[str(each) for each in ids]), 303)
     if act == "delete":
         return show_delete(search, query)
     if one and (answer := push_one(search, query)):

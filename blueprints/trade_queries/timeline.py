@@ -12,7 +12,13 @@ from models.exports import Task
 from models.orders import Message, Order
 from settings import ROOT
 
-WORDS = {orders.SUCCESS: "成功", orders.FAILED: "失败", orders.DECLARING: "申报中", orders.WAITING: "待推送"}
+WORDS = {
+    orders.SUCCESS: "成功",
+    orders.FAILED: "失败",
+    orders.DECLARING: "申报中",
+    orders.WAITING: "待推送",
+    orders.DELETED: "已删除",
+}
 TONES = {orders.SUCCESS: ("tick", "ok"), orders.FAILED: ("warn", "bad")}
 
 

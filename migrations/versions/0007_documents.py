@@ -29,6 +29,8 @@ def upgrade() -> None:
     op.add_column("customs_messages", sa.Column("kind", sa.String(), server_default="303", nullable=False))
     make_indexes(1, 3)
     waybill = sa.text("kind = '505'")
+    repeats = sa.text("app_type > 1")
+    op.create_index("ix_export_orders_repeats", "export_orders", ["id"], postgresql_where=repeats)
     op.create_index("ix_export_orders_waybill", "export_orders", ["order_no"], postgresql_where=waybill)
     op.add_column("receipts", sa.Column("extra", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
 
@@ -36,6 +38,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("receipts", "extra")
     op.drop_index("ix_export_orders_waybill", table_name="export_orders")
+    op.drop_index("ix_export_orders_repeats", table_name="export_orders")
     make_indexes(0, 2)
     op.drop_column("customs_messages", "kind")
     for name in ("data", "app_type", "kind"):

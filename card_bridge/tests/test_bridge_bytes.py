@@ -152,6 +152,58 @@ def test_sums_and_count_come_from_every_order_of_the_message():
     assert message.sha256 == hashlib.sha256(portal_checks.canonical(messages(2, orders=3)[1])).hexdigest()
 
 
+OTHER_KINDS = {  # inner text of the root, documents, sums
+    "213": ("<InvtRefund><InvtRefundHead/><InvtRefundList/></InvtRefund>", 1, {}),
+    "403": ("<Receipts><charge>2.5</charge><currency>142</currency></Receipts>" * 2, 2, {"142": 5}),
+    "505": (
+        "<Logistics><freight>7</freight><insuredFee>1</insuredFee><currency>502</currency></Logistics>",
+        1,
+        {"502": 7},
+    ),
+    "507": ("<Arrival><ArrivalHead/><ArrivalList/></Arrival>", 1, {}),
+    "509": ("<Departure><DepartureHead/><DepartureList/></Departure>", 1, {}),
+    "603": (
+        "<Inventory><InventoryHead><freight>9</freight></InventoryHead>"
+        + "<InventoryList><currency>502</currency><price>1</price><totalPrice>3</totalPrice></InventoryList>" * 2
+        + "</Inventory>",
+        1,
+        {"502": 6},
+    ),
+    "605": ("<InvtCancel><reason>1</reason></InvtCancel>" * 3, 3, {}),
+    "607": ("<WayBill><WayBillHead/><WayBillList/></WayBill>", 1, {}),
+    "701": ("<SummaryApply><SummaryApplyHead/></SummaryApply>", 1, {}),
+}
+
+
+def of_kind(number: str, inner: str) -> bytes:
+    return f"<CEB{number}Message {CEB}>{inner}</CEB{number}Message>".encode()
+
+
+@pytest.mark.parametrize("number", OTHER_KINDS)
+def test_documents_of_every_kind_are_counted_and_their_amounts_added(number):
+    inner, documents, sums = OTHER_KINDS[number]
+    message = parse_message(of_kind(number, inner))
+    assert (message.documents, message.sums) == (documents, sums)
+
+
+@pytest.mark.parametrize("number", OTHER_KINDS)
+def test_a_document_hidden_in_another_element_is_refused(number):
+    inner = OTHER_KINDS[number][0]
+    with pytest.raises(BadMessage):
+        parse_message(of_kind(number, f"{inner}<Other>{inner}</Other>"))
+    with pytest.raises(BadMessage):
+        parse_message(of_kind(number, "<BaseTransfer/>"))
+
+
+@pytest.mark.parametrize("number", [number for number in OTHER_KINDS if OTHER_KINDS[number][2]])
+def test_an_amount_that_is_none_is_refused_in_every_kind(number):
+    inner = OTHER_KINDS[number][0]
+    for name in ("charge", "freight", "totalPrice"):
+        inner = inner.replace(f"<{name}>", f"<{name}>-")
+    with pytest.raises(BadMessage):
+        parse_message(of_kind(number, inner))
+
+
 def test_the_certificate_is_read_as_cryptography_reads_it(authority: Authority):
     for path, algorithm, kind in ((authority.rsa_card, "rsa", "电子口岸卡"), (authority.sm2_card, "sm2", "操作员卡")):
         der = base64.b64decode(read_state(path)["certificate"])

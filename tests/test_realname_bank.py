@@ -12,7 +12,7 @@ from blueprints.common import clock
 from gateways.banks import connect_bank
 from models.banks import BankVisit
 from models.database import session
-from tests.bank_fixtures import (
+from tests.bank_traveller import (
     GOOD,
     NAME,
     RETURN,

@@ -13,7 +13,7 @@ from models.accounts import User
 from models.banks import BankVisit
 from models.database import session
 from sandbox.banks.dialects import write_answer
-from tests.bank_fixtures import (
+from tests.bank_traveller import (
     NAME,
     RETURN,
     SHORT,

@@ -127,6 +127,7 @@ async def _read_batch(request: Request, content: dict[str, Any]) -> None:
     task, enterprise, uscc, customs_code, dxp_id = (safe_text(name) for name in names)
     request.lines = [
         ("要签什么", f"任务{task}，{_in_words(request.messages)}，签{len(listed)}次"),
+        *_numbers_in_words(request.messages),
         ("哪家企业", f"{enterprise}（{uscc}）"),
         ("海关编码", f"{customs_code}，传输ID {dxp_id}"),
     ]
@@ -142,6 +143,16 @@ def _in_words(messages: list[Message]) -> str:
             amount = sum(message.sums.get(code, Decimal(0)) for message in of_kind)
             said.append(f"{KINDS[name].sum_words}{amount:,}{CURRENCIES.get(code, '币制' + code)}")
     return "，".join(said)
+
+
+def _numbers_in_words(messages: list[Message]) -> list[tuple[str, str]]:
+    """First and last number of each kind, as they stand in the messages."""
+    lines = []
+    for name in dict.fromkeys(message.kind for message in messages):
+        of_kind = [message for message in messages if message.kind == name]
+        first, last = safe_text(of_kind[0].numbers[0]), safe_text(of_kind[-1].numbers[1])
+        lines.append((KINDS[name].number_words, first if first == last else f"从{first}到{last}"))
+    return lines
 
 
 def safe_text(value: Any) -> str:

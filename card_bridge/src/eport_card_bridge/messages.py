@@ -17,16 +17,30 @@ AMOUNT = re.compile(r"[0-9]{1,14}(\.[0-9]{1,5})?\Z")  # n19,5
 CURRENCY = re.compile(r"[0-9A-Z]{3}\Z")
 
 
+NUMBER_WORDS = {
+    "orderNo": "订单编号",
+    "copNo": "企业内部编号",
+    "logisticsNo": "运单编号",
+    "invtNo": "清单编号",
+}
+LONGEST_NUMBER = 60  # C..60
+
+
 @dataclass(frozen=True)
 class Kind:
-    """Where a kind of message says what the PIN page must say: the element that is counted as one document, the element
-    whose amount and currency are added (none where no money is declared), and the words for both."""
+    """Where a kind of message says what the PIN page must say: the element that is counted as one document, its number,
+    the element whose amount and currency are added (none where no money is declared), and the words for all three."""
 
     words: str
     head: tuple[str, ...]
     money: tuple[str, ...] = ()
     amount: str = ""
     sum_words: str = "合计"
+    number: str = "copNo"
+
+    @property
+    def number_words(self) -> str:
+        return NUMBER_WORDS[self.number]
 
     @cached_property
     def paths(self) -> set[tuple[str, ...]]:
@@ -47,13 +61,15 @@ class Profile(NamedTuple):
 
 
 KINDS = {
-    "CEB213Message": Kind("退货申请", ("InvtRefund", "InvtRefundHead")),
-    "CEB303Message": Kind("出口订单", ("Order", "OrderHead"), ("Order", "OrderHead"), "goodsValue"),
-    "CEB403Message": Kind("收款单", ("Receipts",), ("Receipts",), "charge"),
-    "CEB505Message": Kind("物流运单", ("Logistics",), ("Logistics",), "freight", "运费合计"),
+    "CEB213Message": Kind("退货申请", ("InvtRefund", "InvtRefundHead"), number="invtNo"),
+    "CEB303Message": Kind("出口订单", ("Order", "OrderHead"), ("Order", "OrderHead"), "goodsValue", number="orderNo"),
+    "CEB403Message": Kind("收款单", ("Receipts",), ("Receipts",), "charge", number="orderNo"),
+    "CEB505Message": Kind("物流运单", ("Logistics",), ("Logistics",), "freight", "运费合计", "logisticsNo"),
     "CEB507Message": Kind("运抵单", ("Arrival", "ArrivalHead")),
     "CEB509Message": Kind("离境单", ("Departure", "DepartureHead")),
-    "CEB603Message": Kind("出口清单", ("Inventory", "InventoryHead"), ("Inventory", "InventoryList"), "totalPrice"),
+    "CEB603Message": Kind(
+        "出口清单", ("Inventory", "InventoryHead"), ("Inventory", "InventoryList"), "totalPrice", number="orderNo"
+    ),
     "CEB605Message": Kind("撤销申请", ("InvtCancel",)),
     "CEB607Message": Kind("清单总分单", ("WayBill", "WayBillHead")),
     "CEB701Message": Kind("汇总申请", ("SummaryApply", "SummaryApplyHead")),
@@ -74,6 +90,7 @@ class Message:
     digests: dict[str, bytes] = field(default_factory=dict)
     documents: int = 0
     sums: dict[str, Decimal] = field(default_factory=dict)
+    numbers: tuple[str, str] = ("", "")  # of the first and the last document
 
     @property
     def sha256(self) -> str:
@@ -86,6 +103,7 @@ class _Reader:
     def __init__(self) -> None:
         self.message = Message()
         self._money: dict[str, str] = {}
+        self._number = ""
 
     def on_end(self, path: list[Name], text: str) -> None:
         root, name = path[0], path[-1]
@@ -96,6 +114,8 @@ class _Reader:
         kind = KINDS[root[1]]
         self.message.kind = root[1]
         inner = tuple(local if space == CEB else "" for space, local in path[1:])
+        if inner == (*kind.head, kind.number):
+            self._note_number(text)
         if kind.money and inner[:-1] == kind.money and name[1] in (kind.amount, "currency"):
             if name[1] in self._money:
                 raise BadMessage(f"{name[1]} twice")
@@ -103,9 +123,22 @@ class _Reader:
         elif inner in kind.paths:
             if inner == kind.money:
                 self._add(kind)
-            self.message.documents += inner == kind.head
+            if inner == kind.head:
+                self._count()
         elif name[1] in kind.names:
             raise BadMessage("head elsewhere")
+
+    def _note_number(self, text: str) -> None:
+        if self._number or len(text) > LONGEST_NUMBER:
+            raise BadMessage("number twice or too long")
+        self._number = text
+
+    def _count(self) -> None:
+        if not self._number:
+            raise BadMessage("no number")
+        self.message.numbers = (self.message.numbers[0] or self._number, self._number)
+        self.message.documents += 1
+        self._number = ""
 
     def _add(self, kind: Kind) -> None:
         amount, currency = self._money.get(kind.amount, ""), self._money.get("currency", "")

@@ -9,6 +9,7 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     codes,
     device_reports,
     documents,
+    export_clients,
     exports,
     files,
     notices,

@@ -1,12 +1,14 @@
 """出口申报 before an order exists: 企业资料, 业务策略, 申报任务, imports of workbooks and what was wrong in them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, delete, func, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from .accounts import Enterprise
+from .agreements import ACTIVE, Entrustment
 from .database import Base, Row, session
 from .types import UtcDateTime
 
@@ -33,7 +35,11 @@ class CompanyProfile(Row):
 
 
 class Strategy(Row):
-    """业务策略: how orders of one trade are declared. It belongs to the 海关编码 of its 电商企业."""
+    """业务策略: how orders of one trade are declared. It belongs to the 海关编码 of the company that declares them.
+
+    That is the 电商企业 itself, or, where it entrusted the declaration (报关代理委托), the `declarant` (申报企业).
+    `details`: of a 清单 mode the elements of CEB603's head that all its documents share, by their names there.
+    """
 
     __tablename__ = "strategies"
 
@@ -44,7 +50,9 @@ class Strategy(Row):
     mode: Mapped[str]  # 贸易方式: 9710-declaration …
     platform_id: Mapped[UUID] = mapped_column(ForeignKey("company_profiles.id"))
     seller_id: Mapped[UUID] = mapped_column(ForeignKey("company_profiles.id"))
+    declarant_id: Mapped[UUID | None] = mapped_column(ForeignKey("company_profiles.id"))
     currency: Mapped[str]  # 3-digit customs code
+    details: Mapped[dict] = mapped_column(JSONB, default=dict)
     is_enabled: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str]
@@ -53,6 +61,12 @@ class Strategy(Row):
 
     platform: Mapped[CompanyProfile] = relationship(foreign_keys=[platform_id], lazy="joined")
     seller: Mapped[CompanyProfile] = relationship(foreign_keys=[seller_id], lazy="joined")
+    declarant: Mapped[CompanyProfile | None] = relationship(foreign_keys=[declarant_id], lazy="joined")
+
+    @property
+    def sender(self) -> CompanyProfile:
+        """Whose code and 传输ID the messages carry (BaseTransfer)."""
+        return self.declarant or self.seller
 
     __table_args__ = (UniqueConstraint("enterprise_id", "customs_code", "number"),)
 
@@ -163,6 +177,16 @@ def lock_task(task_id: UUID) -> Task | None:
     """Read afresh under its row lock."""
     query = select(Task).where(Task.id == task_id).with_for_update(of=Task)
     return session.scalar(query.execution_options(populate_existing=True))
+
+
+def entrusted_codes(enterprise_id: UUID, code: str, on: date) -> dict[str, str]:
+    """海关编码 → name of the clients (委托方) whose 报关代理委托 to this company under `code` is active on the day."""
+    query = select(Entrustment.client_code, Enterprise.name).join(Enterprise, Enterprise.id == Entrustment.client_id)
+    query = query.where(
+        Entrustment.agent_id == enterprise_id, Entrustment.agent_code == code, Entrustment.state == ACTIVE,
+        Entrustment.valid_to >= on,
+    )  # fmt: skip
+    return dict(session.execute(query.order_by(Entrustment.client_code)).all())
 
 
 def profiles_of(enterprise_id: UUID, column: str = "", text: str = "", *, types=(), enabled=None, since=None,

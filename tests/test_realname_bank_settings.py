@@ -1,4 +1,4 @@
-"""Which banks an installation may be connected to: production takes https and keys of its own, nothing of the sandbox."""
+"""Which banks an installation may be connected to: production takes https and keys of its own only."""
 
 import base64
 from datetime import UTC, datetime, timedelta

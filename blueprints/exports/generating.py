@@ -59,7 +59,7 @@ def generate_task(task_id: str) -> None:
             make_missing(task)
         except BadOrder as error:
             session.rollback()
-            problems = [f"订单{error.order_no}的内容海关不收（{error.element}），请删掉它，改好再补充导入"]
+            problems = [f"订单{error.number}的内容海关不收（{error.element}），请删掉它，改好再补充导入"]
     _end(task, problems)
 
 

@@ -41,17 +41,17 @@ REFUSALS = {  # why a visit ended: number and template; the bank's name fills {b
 
 
 def offered() -> list[dict]:
-    """The region's banks: {slug, name, short, ukey, browsers}."""
+    """The region's banks: {code, name, short, kind (of its UKEY), text}."""
     return current_app.config["REGION"]["realname"]["banks"]["offered"]
 
 
 def bank_named(slug: str) -> dict:
     """Also of a bank that the region offers no more, while a visit there is under way."""
-    return next((row for row in offered() if row["slug"] == slug), {"slug": slug, "name": "银行"})
+    return next((row for row in offered() if row["code"] == slug), {"code": slug, "name": "银行"})
 
 
 def begin(principal: Principal, slug: str) -> tuple[str, BankVisit, str]:
-    """(the bank's address, the visit, its cookie). Commits. Raises `NotAccepted`; nothing is asked inside a transaction."""
+    """(the bank's address, the visit, its cookie). Commits; the bank is asked between transactions. Raises `NotAccepted`."""
     bank, row = get_bank(slug)
     user = session.get(User, principal.user_id)
     check_may_verify(user, user.enterprise)
@@ -73,7 +73,7 @@ def begin(principal: Principal, slug: str) -> tuple[str, BankVisit, str]:
 
 
 def get_bank(slug: str) -> tuple[Bank, dict]:
-    row = next((row for row in offered() if row["slug"] == slug), None)
+    row = next((row for row in offered() if row["code"] == slug), None)
     if row is None or slug not in gateways().banks:
         name = row["name"] if row else "这家银行"
         raise NotAccepted(Sentence("90581", "本地区还没有接通{bank}，请换一家，或换一种办法", bank=name))

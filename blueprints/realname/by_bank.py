@@ -46,7 +46,7 @@ def render_choice(error: Sentence | None = None):
     """`open_visit`: one that began lately and has no result yet."""
     principal = current()
     user, last = session.get(User, principal.user_id), last_visit(principal.user_id)
-    banks = [row | {"is_on": row["slug"] in gateways().banks} for row in offered()]
+    banks = [row | {"is_on": row["code"] in gateways().banks} for row in offered()]
     return show(
         "realname/bank.html", banks=banks, error=error, reason=reason_against(user), minutes=TIME.seconds // 60,
         open_visit=last if last and last.state == OPEN and not is_expired(last) else None,

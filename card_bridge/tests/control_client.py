@@ -91,27 +91,38 @@ class ControlClient:
     def send(self, text: str) -> None:
         self.send_frame(TEXT, text.encode())
 
+    def _receive_frame(self) -> tuple[int, bool, bytes]:
+        """Kind, whether it is the last of its message, content; raises Closed."""
+        try:
+            first, second = self._exactly(2)
+            size = second & 127
+            if size > 125:
+                size = int.from_bytes(self._exactly(2 if size == 126 else 8), "big")
+            data = self._exactly(size)
+        except ConnectionError as error:
+            raise Closed(0) from error
+        if first & 15 == CLOSE:
+            raise Closed(int.from_bytes(data[:2], "big"))
+        return first & 15, bool(first & 0x80), data
+
     def receive_text(self, answer_pings: bool = True) -> str:
-        """The next text message; raises Closed."""
-        message = b""
-        while True:
-            try:
-                first, second = self._exactly(2)
-                size = second & 127
-                if size > 125:
-                    size = int.from_bytes(self._exactly(2 if size == 126 else 8), "big")
-                data = self._exactly(size)
-            except ConnectionError as error:
-                raise Closed(0) from error
-            if first & 15 == CLOSE:
-                raise Closed(int.from_bytes(data[:2], "big"))
-            if first & 15 == PING:
+        """The next text message."""
+        message, is_last = b"", False
+        while not is_last:
+            kind, is_last, data = self._receive_frame()
+            if kind == PING:
+                is_last = False
                 if answer_pings:
                     self.send_frame(PONG, data)
-                continue
-            message += data
-            if first & 0x80:
-                return message.decode()
+            else:
+                message += data
+        return message.decode()
+
+    def answer_pings(self, count: int) -> None:
+        for _ in range(count):
+            kind, _, data = self._receive_frame()
+            assert kind == PING
+            self.send_frame(PONG, data)
 
     def receive(self) -> dict:
         return json.loads(self.receive_text())

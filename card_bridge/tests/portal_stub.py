@@ -81,7 +81,7 @@ class Portal:
         self.rows: list[Challenge] = []
         self.pin_seconds = 300.0
         self.redirect_claims_to = ""
-        self.minimum_version = ""
+        self.minimum_version = self.protocol = ""
         self.claim_status = 0
         self.claim_bodies: list[dict] = []
         self.lose_replies_to_signature: int | None = None
@@ -132,7 +132,8 @@ class Portal:
             "post_key": row.post_key,
             "seconds_left": row.created + self.pin_seconds - time.time(),
         }
-        return web.json_response(answer | ({"minimum_version": self.minimum_version} if self.minimum_version else {}))
+        versions = {"minimum_version": self.minimum_version, "protocol": self.protocol}
+        return web.json_response(answer | {name: version for name, version in versions.items() if version})
 
     async def _message(self, http: web.Request) -> web.Response:
         return web.Response(

@@ -40,9 +40,9 @@ def test_a_batch_that_nobody_releases_signs_no_message(stage, anna, monkeypatch)
     monkeypatch.setattr("eport_card_bridge.worker.RELEASE_SECONDS", 0.3)
     anna.open(anna.ask("batch"))
     location_after_pin(anna)
-    wait_until(lambda: stage.request.stage == "failed")
+    wait_until(lambda: stage.row.reports == [("signing", 115)])
+    assert stage.request.stage == "failed"
     assert stage.row.signed == {}
-    assert stage.row.reports == [("signing", 115)]
 
 
 def test_the_code_works_once(stage, anna):

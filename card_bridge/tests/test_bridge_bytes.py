@@ -120,7 +120,9 @@ def order(head: str) -> str:
     return f"<CEB303Message {CEB}><Order><OrderHead>{head}</OrderHead></Order></CEB303Message>"
 
 
-GOOD = "<goodsValue>1.5</goodsValue><currency>502</currency>"
+NUMBER = "<orderNo>order-1</orderNo>"
+MONEY = "<goodsValue>1.5</goodsValue><currency>502</currency>"
+GOOD = NUMBER + MONEY
 
 
 @pytest.mark.parametrize(
@@ -133,10 +135,15 @@ GOOD = "<goodsValue>1.5</goodsValue><currency>502</currency>"
         .replace(CEB, CEB + ' xmlns:d="http://www.w3.org/2000/09/xmldsig#"'),
         order(GOOD).replace(CEB, CEB + ' xmlns:ds="u:other"'),
         *(
-            order(GOOD + GOOD),
+            order(GOOD + MONEY),
+            order(GOOD + NUMBER),
+            order(MONEY),
+            order(f"<x>{NUMBER}</x>{MONEY}"),
+            order("<orderNo></orderNo>" + MONEY),
+            order(GOOD.replace("order-1", "1" * 61)),
             order(GOOD.replace("1.5", "-1")),
             order(GOOD.replace("1.5", "1e9")),
-            order("<x>" + GOOD + "</x>"),
+            order(f"{NUMBER}<x>{MONEY}</x>"),
         ),
         order(GOOD).replace("<Order>", "<Other>").replace("</Order>", "</Other>"),
     ],
@@ -146,10 +153,81 @@ def test_only_known_messages_with_plain_sums_are_signed(text):
         parse_message(text.encode())
 
 
+def test_a_good_order_is_read():
+    """What the refused ones above are made from."""
+    assert parse_message(order(GOOD).encode()).numbers == ("order-1", "order-1")
+
+
 def test_sums_and_count_come_from_every_order_of_the_message():
     message = parse_message(messages(2, orders=3)[1])
     assert (message.documents, message.sums["142"] * 2) == (3, 609)
+    assert message.numbers == ("order-3", "order-5")
     assert message.sha256 == hashlib.sha256(portal_checks.canonical(messages(2, orders=3)[1])).hexdigest()
+
+
+COP = "<copNo>{}</copNo>"
+OTHER_KINDS = {  # inner text of the root with the place of each number, documents, sums
+    "213": ("<InvtRefund><InvtRefundHead><invtNo>{}</invtNo></InvtRefundHead><InvtRefundList/></InvtRefund>", 1, {}),
+    "403": (
+        "<Receipts><orderNo>{}</orderNo><charge>2.5</charge><currency>142</currency></Receipts>" * 2,
+        2,
+        {"142": 5},
+    ),
+    "505": (
+        "<Logistics><logisticsNo>{}</logisticsNo><freight>7</freight><insuredFee>1</insuredFee>"
+        "<currency>502</currency></Logistics>",
+        1,
+        {"502": 7},
+    ),
+    "507": (f"<Arrival><ArrivalHead>{COP}</ArrivalHead><ArrivalList/></Arrival>", 1, {}),
+    "509": (f"<Departure><DepartureHead>{COP}</DepartureHead><DepartureList/></Departure>", 1, {}),
+    "603": (
+        "<Inventory><InventoryHead><orderNo>{}</orderNo><copNo>c</copNo><freight>9</freight></InventoryHead>"
+        + "<InventoryList><currency>502</currency><price>1</price><totalPrice>3</totalPrice></InventoryList>" * 2
+        + "</Inventory>",
+        1,
+        {"502": 6},
+    ),
+    "605": (f"<InvtCancel>{COP}<reason>1</reason></InvtCancel>" * 3, 3, {}),
+    "607": (f"<WayBill><WayBillHead>{COP}</WayBillHead><WayBillList/></WayBill>", 1, {}),
+    "701": (f"<SummaryApply><SummaryApplyHead>{COP}</SummaryApplyHead></SummaryApply>", 1, {}),
+}
+
+
+def numbered(number: str) -> str:
+    """The inner text of a kind, its documents numbered n1, n2, …"""
+    inner, documents, _ = OTHER_KINDS[number]
+    return inner.format(*(f"n{index + 1}" for index in range(documents)))
+
+
+def of_kind(number: str, inner: str) -> bytes:
+    return f"<CEB{number}Message {CEB}>{inner}</CEB{number}Message>".encode()
+
+
+@pytest.mark.parametrize("number", OTHER_KINDS)
+def test_documents_of_every_kind_are_counted_and_their_amounts_added(number):
+    _, documents, sums = OTHER_KINDS[number]
+    message = parse_message(of_kind(number, numbered(number)))
+    assert (message.documents, message.sums) == (documents, sums)
+    assert message.numbers == ("n1", f"n{documents}")
+
+
+@pytest.mark.parametrize("number", OTHER_KINDS)
+def test_a_document_hidden_in_another_element_is_refused(number):
+    inner = numbered(number)
+    with pytest.raises(BadMessage):
+        parse_message(of_kind(number, f"{inner}<Other>{inner}</Other>"))
+    with pytest.raises(BadMessage):
+        parse_message(of_kind(number, "<BaseTransfer/>"))
+
+
+@pytest.mark.parametrize("number", [number for number in OTHER_KINDS if OTHER_KINDS[number][2]])
+def test_an_amount_that_is_none_is_refused_in_every_kind(number):
+    inner = numbered(number)
+    for name in ("charge", "freight", "totalPrice"):
+        inner = inner.replace(f"<{name}>", f"<{name}>-")
+    with pytest.raises(BadMessage):
+        parse_message(of_kind(number, inner))
 
 
 def test_the_certificate_is_read_as_cryptography_reads_it(authority: Authority):

@@ -33,6 +33,7 @@ def test_a_batch_is_signed_by_the_algorithm_of_the_card(algorithm, new_stage):
     anna = Browser(stage)
     anna.open(anna.ask("batch", count=2, orders=3))
     assert "出口订单6单，合计606.00人民币，签2次" in anna.text
+    assert "从order-0到order-5" in anna.text
     anna.enter_pin()
     wait_until(lambda: stage.row.state == "finished")
     assert sorted(stage.row.signed) == [0, 1]

@@ -17,7 +17,7 @@ OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
 class BankKeys:
-    """`folder`: `signing.key` signs our requests, `opening.key` opens what is meant for us, `<slug>.pem` is a bank's."""
+    """`folder`: `signing.key` signs our requests, `opening.key` opens what is sealed for us, `<slug>.pem` is a bank's."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,6 +1,6 @@
 """The business signature (业务签) of a CEB message: enveloped XML-DSig, inclusive C14N 1.0, RSA-SHA1 or SM2-SM3.
 
-`digest`, `signed_info` and `assemble` work on the bytes of our own canonical form (messages/ceb303.py), without an XML
+`digest`, `signed_info` and `assemble` work on the bytes of our own canonical form (messages/canonical.py), without an XML
 library; `verify` reads any document. Profile: 企业对接报文规范 202205 chapter 6.
 """
 
@@ -16,7 +16,7 @@ from lxml import etree
 
 from ..certificates import CardCertificate, NotVerified, check_chain, load, read_certificate, verify_signature
 from .hardened_xml import BadXml, parse
-from .messages.ceb303 import NAMESPACE as CEB
+from .messages.canonical import NAMESPACE as CEB
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 CHINAPORT = "http://www.chinaport.gov.cn/2022/04/xmldsig#"

@@ -21,7 +21,7 @@ class NotAsked(Exception):
 
 @dataclass(frozen=True)
 class Dialect:
-    """Names in requests and answers by what they mean; whether the bank compares the company; which browsers it takes."""
+    """Names in requests and answers by what they mean; whether the bank compares the company; what browsers it takes."""
 
     name: str
     ukey: str

@@ -1,4 +1,4 @@
-"""The banks' pages: what the portal's user sees on the way through, and the counter where UKEYs are issued and changed."""
+"""The banks' pages: what the portal's user sees on the way through, and the counter where UKEYs are issued."""
 
 import base64
 import datetime

@@ -43,7 +43,7 @@ class Ukeys:
         self, *, bank: str, company: str, uscc: str, owner: str, owner_id: str, valid_from: str, valid_to: str,
         number: str = "", label: str = "", pin: str = "66668888", tries: int = TRIES,
     ) -> dict:  # fmt: skip
-        """Makes a UKEY; dates are ISO, both included. `owner` may be empty: the bank never wrote it down. Raises NotIssued."""
+        """Makes a UKEY; dates are ISO, both included; no `owner`: the bank never wrote it down. Raises NotIssued."""
         if bank not in BANKS or not company.strip() or len(uscc) != 18:
             raise NotIssued("请填写户名和18位统一社会信用代码")
         if bool(owner.strip()) != bool(owner_id.strip()) or len(f"{owner}\n{owner_id}".encode()) > 190:

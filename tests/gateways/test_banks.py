@@ -1,4 +1,4 @@
-"""Banks in three dialects: what they signed is read, and nothing that anybody changed, made up or used before its time."""
+"""Banks in three dialects: what they signed is read, and nothing that anybody changed, made up or cut."""
 
 import base64
 import json

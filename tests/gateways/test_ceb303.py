@@ -117,7 +117,7 @@ def test_numbers_have_no_exponent_and_one_form(make_order, transfer, value, text
 def test_numbers_that_customs_cannot_read_are_refused(make_order, transfer, value):
     with pytest.raises(BadOrder) as refusal:
         build([make_order(goods_value=Decimal(value))], transfer, GUID)
-    assert (refusal.value.order_no, refusal.value.element) == ("order-1", "goodsValue")
+    assert (refusal.value.number, refusal.value.element) == ("order-1", "goodsValue")
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,21 @@
 """Routes of the bridge on 127.0.0.1: entry, consent, PIN, PIN change, settings, start list."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 from .bridge import Bridge, Options
 from .check_page import add_check_page
 from .client_control.server import serve
-from .guard import MAY_ASK, OWN_ORIGIN, PAGES, guard, html, redirect
+from .guard import MAY_ASK, OWN_ORIGIN, PAGES, guard, html, redirect, text
 from .origins import BadOrigin, parse_origin
 from .outcomes import PIN_CHANGE_ENDS, Outcome, Stop
 from .pages import Pages
 from .pin_change import PIN_FORMAT, TypedPins
 from .requests import Request
 from .statement import REQUEST_ID
+from .unlock_page import add_unlock_page
 
 BRIDGE: web.AppKey[Bridge] = web.AppKey("bridge", Bridge)
 
@@ -34,6 +34,7 @@ def create_app(options: Options) -> web.Application:
     app.router.add_get("/settings", show_settings, allow_head=False)
     app.router.add_post("/settings", save_settings)
     add_check_page(app, app[BRIDGE])
+    add_unlock_page(app, app[BRIDGE])
     app.on_cleanup.append(close)
     if options.client_control:
         app.cleanup_ctx.append(run_client_control)
@@ -171,8 +172,3 @@ async def save_settings(http: web.Request) -> web.Response:
         return settings_page(http, "网址没有保存。请一行写一个，照抄浏览器里的网址，后面不要带斜杠。")
     bridge.store.save_origins(consented, signing)
     return settings_page(http, "已经保存。")
-
-
-def text(form: Mapping[str, Any], name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""

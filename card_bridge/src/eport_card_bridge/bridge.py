@@ -15,7 +15,7 @@ from .cards import Card
 from .client_control.options import ControlOptions
 from .guard import Tokens
 from .outcomes import CAN_GO_ON, Outcome, Stop
-from .pin_change import PinChanges, TypedPins
+from .pin_change import PinChanges, TypedCode, TypedPins
 from .portal_client import PortalClient
 from .readers import CardInReader, ReaderList, find_cards
 from .requests import Request, claim
@@ -54,8 +54,9 @@ class Bridge:
         self.store = Store(options.data_folder, options.signing_origins)
         self.tokens = Tokens()
         self.requests: dict[tuple[str, str], Request] = {}
-        self.pin_changes = PinChanges()
+        self.pin_changes, self.unlocks = PinChanges(), PinChanges()
         self._tries = PinTries()
+        self._codes = PinTries(Outcome.UNLOCK_CODE_BLOCKED, Outcome.UNLOCK_REINSERT)
         self._pool = ThreadPoolExecutor(max_workers=8)
         self._tasks: set[asyncio.Task] = set()
 
@@ -152,14 +153,22 @@ class Bridge:
 
     async def change_pin(self, typed: TypedPins) -> Stop:
         """Gives the outcome, good or bad."""
+        return await self._write_pin(typed, Worker.change_pin, Outcome.PIN_NOT_CHANGED)
+
+    def start_unlock(self, token: str, typed: TypedCode) -> None:
+        self.unlocks.add(token, self._start(self._write_pin(typed, Worker.unlock, Outcome.NOT_UNLOCKED)))
+
+    async def _write_pin(
+        self, typed: TypedPins, command: Callable[[Worker, PinEntry], None], not_done: Outcome
+    ) -> Stop:
         try:
             typed.check()
             entry = PinEntry(serial=typed.serial, pin=typed.old, new_pin=typed.new)
-            await self._run(entry, lambda worker: worker.change_pin(entry))
+            await self._run(entry, lambda worker: command(worker, entry))
             stop = typed.success
         except Stop as trouble:
-            stop = Stop(Outcome.PIN_NOT_CHANGED) if trouble.outcome in BEFORE_THE_CHANGE else trouble.bare
-        LOG.info("outcome %s of a PIN change", stop.outcome.number)
+            stop = Stop(not_done) if trouble.outcome in BEFORE_THE_CHANGE else trouble.bare
+        LOG.info("outcome %s of a new PIN", stop.outcome.number)
         return stop
 
     async def use_card(self, pin: str, job: Callable[[Card], T]) -> T:
@@ -170,7 +179,7 @@ class Bridge:
     async def _run(self, entry: PinEntry, action: Callable[[Worker], T]) -> T:
         """The card work in a thread. While another program holds the card the PIN is kept for HELD_SECONDS only."""
         loop = asyncio.get_running_loop()
-        worker = Worker(self.options.source, loop, self._tries)
+        worker = Worker(self.options.source, loop, self._tries, self._codes)
         work = loop.run_in_executor(self._pool, action, worker)
         opened = asyncio.create_task(entry.opened.wait())
         await asyncio.wait([work, opened], timeout=HELD_SECONDS, return_when=asyncio.FIRST_COMPLETED)

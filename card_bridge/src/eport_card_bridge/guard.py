@@ -3,7 +3,8 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -46,6 +47,12 @@ def html(text: str, origin: str = "", status: int = 200) -> web.Response:
 def redirect(url: str) -> web.Response:
     headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     return web.Response(status=303, headers=headers)
+
+
+def text(form: Mapping[str, Any], name: str) -> str:
+    """A field of a form; empty if it was not sent, or as a file."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 @web.middleware

@@ -319,6 +319,10 @@ WRONG_PIN = {
 }
 # With these a PIN change is at its end; after any other the page asks again.
 PIN_CHANGE_ENDS = {Outcome.PIN_CHANGED, Outcome.PIN_CHANGED_TO_KNOWN, Outcome.PIN_KEPT}
+UNLOCK_ENDS = {
+    *(Outcome.UNLOCKED, Outcome.PIN_CHANGED_TO_KNOWN, Outcome.UNLOCK_KEPT, Outcome.UNLOCK_NOT_HERE),
+    Outcome.UNLOCK_CODE_BLOCKED,
+}
 # After these the user can go on from the same page; after any other the request is at its end.
 CAN_GO_ON = {
     *(Outcome.NO_SERVICE, Outcome.NO_READER, Outcome.NO_CARD, Outcome.WRONG_CARD, Outcome.UNKNOWN_CARD),

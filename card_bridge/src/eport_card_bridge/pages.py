@@ -17,6 +17,8 @@ from .statement import check_number
 CONSENT, PIN, PROGRESS, DONE, SETTINGS, START, PIN_CHANGE = "9601", "9602", "9603", "9604", "9605", "9606", "9607"
 STYLE = Path(__file__).with_name("pin.css").read_text("utf-8")
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+UNLOCK_PATH = "/unlock"
+UPDATES = {Outcome.TOO_OLD, Outcome.PORTAL_TOO_OLD}
 SPOKEN = str.maketrans("0123456789", "零幺二三四五六七八九")
 PURPOSES = {"login": "登录", "bind": "绑定这张卡", "real-name": "单位实名认证", "batch": "推送订单"}
 BUTTONS = {"login": "确认，登录", "bind": "确认，绑定", "real-name": "确认，认证", "batch": "确认，开始推送"}
@@ -105,7 +107,8 @@ class Pages:
     def done(self, stop: Stop, origin: str = "") -> str:
         good = stop.outcome is Outcome.OK
         body = f'<p id="outcome">{escape(stop.sentence)}</p>' if good else warning(stop, "outcome")
-        return self.page(DONE, "办好了" if good else "没有办成", body + (way_back(origin) if origin else ""))
+        links = (way_to_update(origin) if stop.outcome in UPDATES else "") + way_back(origin) if origin else ""
+        return self.page(DONE, "办好了" if good else "没有办成", body + links)
 
     def start(self, requests: list[Request]) -> str:
         items = "".join(
@@ -117,8 +120,8 @@ class Pages:
         return self.page(
             START,
             "读卡程序",
-            body
-            + '<p><a href="/check">检查读卡程序</a></p><p><a href="/pin">修改卡密码</a></p><p><a href="/settings">设置</a></p>',
+            body + '<p><a href="/check">检查读卡程序</a></p><p><a href="/pin">修改卡密码</a></p>'
+            '<p><a href="/unlock">用解锁码解锁</a></p><p><a href="/settings">设置</a></p>',
         )
 
     def pin_change(self, token: str, phrase: str, cards: list[CardInReader], said: list[Stop]) -> str:
@@ -219,9 +222,11 @@ def area(name: str, label: str, text: str, hint: str) -> str:
 
 
 def warning(stop: Stop, identity: str = "notice") -> str:
+    """A blocked card's leads to where it is unlocked."""
+    more = f'<p><a href="{UNLOCK_PATH}">有解锁码，自己解锁</a></p>' if stop.outcome is Outcome.PIN_BLOCKED else ""
     return (
         f'<p class="warn" role="alert"><span id="{identity}">{escape(stop.sentence)}</span> '
-        f"编号<b>{stop.outcome.shown}</b></p>"
+        f"编号<b>{stop.outcome.shown}</b></p>{more}"
     )
 
 
@@ -287,6 +292,10 @@ def remaining(request: Request) -> str:
         return ""
     seconds = (time.monotonic() - begun) / done * (len(request.messages) - request.signed)
     return f"大约还要{duration(max(1, math.ceil(seconds)))}。"
+
+
+def way_to_update(origin: str) -> str:
+    return f'<p><a id="update" href="{escape(origin)}/downloads">打开网站的下载中心</a></p>'
 
 
 def way_back(origin: str) -> str:

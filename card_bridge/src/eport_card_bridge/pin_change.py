@@ -1,4 +1,4 @@
-"""修改卡密码: a page of this program alone. No portal asks for it, and none is told what was typed."""
+"""修改卡密码, 用解锁码解锁: pages of this program alone. No portal asks for them, and none is told what was typed."""
 
 import asyncio
 import re
@@ -9,6 +9,7 @@ from .cards import NEW_PIN
 from .outcomes import Outcome, Stop
 
 PIN_FORMAT = re.compile(r"[!-~]{4,16}\Z")
+UNLOCK_CODE = re.compile(r"[0-9]{8}\Z")
 FACTORY_PIN = "88888888"
 SAME_CLICK_SECONDS = 2
 KEEP_SECONDS = 600
@@ -16,7 +17,8 @@ KEEP_SECONDS = 600
 
 @dataclass
 class TypedPins:
-    """The form as it was sent; `serial` is the card that the page showed or the user chose."""
+    """The form as it was sent; `serial` is the card that the page showed or the user chose, `old` what the card wants to
+    see before it takes a new PIN."""
 
     agreed: bool
     serial: str
@@ -30,20 +32,38 @@ class TypedPins:
             raise Stop(Outcome.PIN_KEPT)
         if not PIN_FORMAT.match(self.old):
             raise Stop(Outcome.PIN_FORMAT)
+        self.check_new()
+        if self.new == self.old:
+            raise Stop(Outcome.NEW_PIN_SAME)
+
+    def check_new(self) -> None:
         if not NEW_PIN.match(self.new):
             raise Stop(Outcome.NEW_PIN_FORMAT)
         if self.new != self.again:
             raise Stop(Outcome.NEW_PIN_DIFFERS)
-        if self.new == self.old:
-            raise Stop(Outcome.NEW_PIN_SAME)
 
     @property
     def success(self) -> Stop:
         return Stop(Outcome.PIN_CHANGED_TO_KNOWN if self.new == FACTORY_PIN else Outcome.PIN_CHANGED)
 
 
+class TypedCode(TypedPins):
+    """The same of page 9608 (用解锁码解锁): `old` is the unlock code."""
+
+    def check(self) -> None:
+        if not self.agreed:
+            raise Stop(Outcome.UNLOCK_KEPT)
+        if not UNLOCK_CODE.match(self.old):
+            raise Stop(Outcome.UNLOCK_CODE_FORMAT)
+        self.check_new()
+
+    @property
+    def success(self) -> Stop:
+        return Stop(Outcome.PIN_CHANGED_TO_KNOWN if self.new == FACTORY_PIN else Outcome.UNLOCKED)
+
+
 class PinChanges:
-    """What came of each PIN change, by the used-up token of its form: a reload shows it again and sends nothing."""
+    """What came of each PIN change or unlocking, by the used-up token of its form: a reload shows it again and sends nothing."""
 
     def __init__(self) -> None:
         self._rows: dict[str, tuple[asyncio.Task[Stop], float]] = {}

@@ -10,12 +10,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from . import VERSION
-from .messages import PROFILES, BadMessage, Message, parse_message
+from .messages import KINDS, PROFILES, BadMessage, Message, parse_message
 from .outcomes import Outcome, Stop
 from .portal_client import PortalClient
 from .readers import CardInReader
 from .statement import NONCE_BYTES, PURPOSES
 
+FIRST_PROTOCOL = "1.0"  # what a portal speaks that does not name its version
+OLDEST_PROTOCOL = "1.0"  # what this bridge still understands
 PIN_SECONDS = 300
 BATCH_SECONDS = 7200
 MOST_LINES, LONGEST_LINE = 16, 200
@@ -72,6 +74,8 @@ async def claim(request: Request, may_sign_messages: bool) -> None:
     answer = await request.client.claim()
     if is_older(VERSION, str(answer.get("minimum_version", "0"))):
         raise Stop(Outcome.TOO_OLD)
+    if is_older(str(answer.get("protocol", FIRST_PROTOCOL)), OLDEST_PROTOCOL):
+        raise Stop(Outcome.PORTAL_TOO_OLD)
     try:
         request.purpose = answer["purpose"]
         request.nonce = base64.b64decode(answer["nonce"], validate=True)
@@ -121,12 +125,34 @@ async def _read_batch(request: Request, content: dict[str, Any]) -> None:
     if not listed or sums != claimed or counts != (len(listed), request.documents):
         raise Stop(Outcome.CONTENT)
     task, enterprise, uscc, customs_code, dxp_id = (safe_text(name) for name in names)
-    total = "，".join(f"{amount:,}{CURRENCIES.get(code, '币制' + code)}" for code, amount in sorted(sums.items()))
     request.lines = [
-        ("要签什么", f"任务{task}，出口订单{request.documents}单，合计{total}，签{len(listed)}次"),
+        ("要签什么", f"任务{task}，{_in_words(request.messages)}，签{len(listed)}次"),
+        *_numbers_in_words(request.messages),
         ("哪家企业", f"{enterprise}（{uscc}）"),
         ("海关编码", f"{customs_code}，传输ID {dxp_id}"),
     ]
+
+
+def _in_words(messages: list[Message]) -> str:
+    """How many documents of each kind, and their sums: 出口订单6单，合计606.00人民币."""
+    said = []
+    for name in dict.fromkeys(message.kind for message in messages):
+        of_kind = [message for message in messages if message.kind == name]
+        said.append(f"{KINDS[name].words}{sum(message.documents for message in of_kind)}单")
+        for code in sorted({code for message in of_kind for code in message.sums}):
+            amount = sum(message.sums.get(code, Decimal(0)) for message in of_kind)
+            said.append(f"{KINDS[name].sum_words}{amount:,}{CURRENCIES.get(code, '币制' + code)}")
+    return "，".join(said)
+
+
+def _numbers_in_words(messages: list[Message]) -> list[tuple[str, str]]:
+    """First and last number of each kind, as they stand in the messages."""
+    lines = []
+    for name in dict.fromkeys(message.kind for message in messages):
+        of_kind = [message for message in messages if message.kind == name]
+        first, last = safe_text(of_kind[0].numbers[0]), safe_text(of_kind[-1].numbers[1])
+        lines.append((KINDS[name].number_words, first if first == last else f"从{first}到{last}"))
+    return lines
 
 
 def safe_text(value: Any) -> str:

@@ -67,8 +67,8 @@ class Attempt(PinEntry):
 class Worker:
     """Portal calls go back to the event loop; card commands stay in the calling thread."""
 
-    def __init__(self, source: ReaderList, loop: asyncio.AbstractEventLoop, tries: PinTries) -> None:
-        self._source, self._loop, self._tries = source, loop, tries
+    def __init__(self, source: ReaderList, loop: asyncio.AbstractEventLoop, tries: PinTries, codes: PinTries) -> None:
+        self._source, self._loop, self._tries, self._codes = source, loop, tries, codes
 
     def sign(self, attempt: Attempt) -> None:
         """Signs M, and for a batch its messages; raises Stop."""
@@ -83,6 +83,17 @@ class Worker:
                 return
             self._loop.call_soon_threadsafe(entry.opened.set)
             self._spend(card, insertion, lambda: card.change_pin(pin, new_pin))
+
+    def unlock(self, entry: PinEntry) -> None:
+        """Gives the card the new PIN; `entry.pin` is the unlock code (解锁码). Raises Stop."""
+        with self._hold(entry.serial, None) as (card, insertion):
+            code, new_pin = entry.open()
+            if not code:
+                return
+            self._loop.call_soon_threadsafe(entry.opened.set)
+            self._codes.check(card.serial, insertion, card.unlock_tries_left())
+            spend(self._codes, card, insertion, lambda: card.unlock(code, new_pin))
+            self._tries.right(card.serial)
 
     def use(self, entry: PinEntry, job: Callable[[Card], T]) -> T:
         """For another program (client control): what `job` makes of the card once the PIN is verified; raises Stop."""
@@ -135,15 +146,8 @@ class Worker:
         self._spend(card, insertion, lambda: card.verify_pin(pin))
 
     def _spend(self, card: Card, insertion: Insertion, command: Callable[[], None]) -> None:
-        """Sends the one command that may cost a try, under the rule of tries."""
         self._tries.check(card.serial, insertion, card.tries_left())
-        try:
-            command()
-        except Stop as stop:
-            if stop.outcome in PIN_SPENT:
-                self._tries.wrong(card.serial, insertion, stop.left)
-            raise
-        self._tries.right(card.serial)
+        spend(self._tries, card, insertion, command)
 
     def _answer(self, attempt: Attempt, card: Card) -> None:
         """Sends certificate and signature over M. A lost reply is mended by sending the very same answer again."""
@@ -217,6 +221,17 @@ class Worker:
                 if future.done():
                     raise
                 card.tries_left()
+
+
+def spend(tries: PinTries, card: Card, insertion: Insertion, command: Callable[[], None]) -> None:
+    """Sends the one command that may cost a try, and notes what it has cost."""
+    try:
+        command()
+    except Stop as stop:
+        if stop.outcome in PIN_SPENT:
+            tries.wrong(card.serial, insertion, stop.left)
+        raise
+    tries.right(card.serial)
 
 
 def check_validity(card: Card) -> None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ..hardened_xml import BadXml, parse
-from .ceb303 import NAMESPACE
+from .canonical import NAMESPACE
 
 _CEB = f"{{{NAMESPACE}}}"
 _STATUS = re.compile(r"-?[0-9]{1,9}")

@@ -238,12 +238,11 @@ async def sign_random(call: Call, desk: CardDesk) -> list[Any]:
 
 async def sign_digest(call: Call, desk: CardDesk) -> tuple[bytes, str]:
     """Only a SHA-1, and only by an RSA key: logins use SHA-256 there, but with SM2 any 32 bytes may be one."""
-    digest = decoded(call, "inData")
-    if len(digest) != verify.SHA1_SIZE:
-        raise Stop(Outcome.CONTROL_ARGUMENTS)
-    secret = pin(call)
+    digest, secret = decoded(call, "inData"), pin(call)
     if (await desk.look()).fields.algorithm != "rsa":
         raise Stop(Outcome.CONTROL_TEXT)
+    if len(digest) != verify.SHA1_SIZE:
+        raise Stop(Outcome.CONTROL_ARGUMENTS)
     return await desk.use(secret, lambda card: (card.sign_digest(digest), card.certificate.serial_number))
 
 

@@ -9,7 +9,7 @@ from blueprints.common import clock
 from blueprints.common.access import Principal
 from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
-from models import orders
+from models import companions, orders
 from models.database import session
 from models.documents import next_serial
 from models.exports import Task, lock_task
@@ -41,7 +41,7 @@ def declare_again(order: Order, app_type: int, lines: list | None, principal: Pr
             no=order.order_no,
             act=ACTS[app_type],
         )
-    if orders.open_repeats(order):
+    if companions.open_repeats(order):
         raise NotPossible("90654", "{no}已经有一次变更或删除没有办完，请等海关回执", no=order.order_no)
     total = order.total if lines is None else sum((Decimal(line[3]) for line in lines), Decimal(0))
     return _add(order.task_id, order.kind, order.order_no, dict(order.data), principal, total=total, app_type=app_type,

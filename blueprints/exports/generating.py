@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from blueprints.common import clock
 from gateways.customs_dxp.messages.ceb303 import BadOrder
-from models import orders, pushes
+from models import companions, orders, pushes
 from models.codes import codes_of
 from models.database import session
 from models.exports import BLOCK, FAILED, GENERATED, Strategy, Task, lock_task
@@ -77,7 +77,9 @@ def make_missing(task: Task) -> None:
     """Companions, then messages for all blocks that have none; commits as it goes. Raises `BadOrder`."""
     locked = lock_task(task.id)
     if MODES[task.strategy.mode].is_list:
-        orders.add_companions(locked, task.strategy.details["logistics_code"], MODES[task.strategy.mode].code == "9610")
+        companions.add_companions(
+            locked, task.strategy.details["logistics_code"], MODES[task.strategy.mode].code == "9610"
+        )
     locked.close_block()
     blocks = orders.blocks_without_message(task.id)
     strategy = task.strategy

@@ -59,7 +59,7 @@ def build(kind: str, rows: Sequence[tuple], maker: Maker, guid: str) -> bytes:
     transfer = transfer_of(maker.strategy)
     if kind == orders.ORDER:
         return ceb303.build([make_order(row, maker) for row in rows], transfer, guid)
-    return types.build(f"CEB{kind}", [KINDS[kind].make(row, maker) for row in rows], transfer, guid)
+    return types.build(kind, [KINDS[kind].make(row, maker) for row in rows], transfer, guid)
 
 
 def make_order(row: tuple, maker: Maker) -> ceb303.Order:

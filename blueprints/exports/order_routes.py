@@ -9,7 +9,7 @@ from blueprints.common.access import get_or_404, page
 from blueprints.common.challenges import NotAccepted, last_report, open_challenge, refusal_of
 from blueprints.common.numbers import Sentence
 from blueprints.common.pages import answer_unmet
-from models import orders, pushes, receipts
+from models import companions, orders, pushes, receipts
 from models.challenges import challenges_of_task
 from models.database import session
 from models.exports import Task, task_ids_by
@@ -68,12 +68,12 @@ def list_orders():
     query = searched(search)
     rows = orders.page_of_orders(query, after, size + 1)
     push = pushes.latest_push(principal.enterprise_id, principal.code)
-    missing = orders.still_missing([row.Order.id for row in rows if row.state == orders.WAITING], search.kind)
+    missing = companions.still_missing([row.Order.id for row in rows if row.state == orders.WAITING], search.kind)
     return show_here(
         "orders.html", rows=rows[:size], search=search, scopes=SCOPES_HERE, states=STATES, colours=COLOURS, modes=MODES,
         ordinal=ordinal, cursor=rows[size - 1].Order.serial if len(rows) > size else None, size=size, sizes=SIZES,
         total=total_of(search), push=push and progress_of(push),
-        kind=KINDS[search.kind], kinds=[KINDS[each] for each in orders.kinds_of(principal.enterprise_id, principal.code)],
+        kind=KINDS[search.kind], kinds=[KINDS[each] for each in companions.kinds_of(principal.enterprise_id, principal.code)],
         waits={order_id: waiting_words(found) for order_id, found in missing.items()},
         has_odd=bool(receipts.odd_receipts(principal.enterprise_id, 1) or receipts.garbled_files(principal.enterprise_id, 1)),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from blueprints.common.challenges import (
 from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
 from gateways.certificates import read_certificate
-from models import orders, pushes
+from models import companions, orders, pushes
 from models.accounts import Enterprise, User
 from models.challenges import lock_open_challenges
 from models.database import session
@@ -50,9 +50,9 @@ class Chosen:
 
 def choose(query, kind: str = orders.ORDER) -> Chosen:
     """The unsigned messages of the documents that `query` finds and customs can take now. Raises `NothingToPush`."""
-    found = orders.waiting_messages(query.where(orders.is_ready(kind)))
+    found = orders.waiting_messages(query.where(companions.is_ready(kind)))
     if not found and orders.waiting_messages(query):
-        before = "、".join(KINDS[each].title for each in orders.BEFORE[kind])
+        before = "、".join(KINDS[each].title for each in companions.BEFORE[kind])
         raise NothingToPush("90652", "选中的{title}还不能推：要等海关收到同一单的{before}以后，运单由物流企业自己传输",
                             title=KINDS[kind].title, before=before)  # fmt: skip
     if not found:
@@ -70,7 +70,7 @@ def start_push(query, principal: Principal, kind: str = orders.ORDER) -> Push:
     """Fixes what is pushed, of one kind. Commits once before messages are made anew. Raises `NothingToPush`."""
     query = query.where(Order.kind == kind)
     chosen = choose(query, kind)
-    query = query.where(orders.is_ready(kind))
+    query = query.where(companions.is_ready(kind))
     ids = chosen.whole + (_pull_out(query, chosen.parts) if chosen.parts else [])
     messages = [message for message in pushes.lock_messages(ids) if message.state == "unsigned"]
     if len({message.dxp_id for message in messages}) != 1:

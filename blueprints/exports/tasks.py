@@ -5,7 +5,7 @@ from uuid import UUID
 from blueprints.common import clock
 from blueprints.common.access import Principal
 from blueprints.common.history import record
-from models import orders, pushes
+from models import companions, orders, pushes
 from models.database import session
 from models.documents import next_serial
 from models.exports import (
@@ -83,7 +83,7 @@ def delete_orders(query, principal: Principal) -> tuple[int, list[UUID]]:
     for task_id in {row.Order.task_id for row in rows}:
         task = lock_task(task_id)
         gone = [row.Order for row in rows if row.Order.task_id == task_id]
-        orders.delete_orders(orders.companions_of([order.id for order in gone]) + [order.id for order in gone])
+        orders.delete_orders(companions.companions_of([order.id for order in gone]) + [order.id for order in gone])
         own = sum(order.kind == MODES[task.strategy.mode].kind and order.app_type == 1 for order in gone)
         task.order_count -= own
         task.generated_count -= own

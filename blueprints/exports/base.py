@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Blueprint, current_app, request
 
 from blueprints.common import access
-from blueprints.common.access import EDIT, SEE, SUBMIT, MenuEntry, Needs, Reason, needs_right
+from blueprints.common.access import EDIT, SEE, SUBMIT, MenuEntry, needs_right
 from blueprints.common.pages import show
 from blueprints.common.periods import day_after, read_day
 from models.orders import DOCUMENT_KINDS, ORDER
@@ -17,21 +17,16 @@ EDIT_NEEDS = needs_right("exports", EDIT, verified=True, code=True)
 PUSH_NEEDS = needs_right("exports", SUBMIT, verified=True, code=True)
 
 
-def under_construction(principal) -> Reason:
-    return Reason("90699", "建设中")
-
-
 LIMITS = {
     SEE: "您的账号在“跨境出口申报”里只能看，不能录入和推送。要办，请本单位的管理员在“我的操作员”里给您开通。",
     EDIT: "您的账号在“跨境出口申报”里可以录入，不能推送。要推送，请本单位的管理员在“我的操作员”里给您开通。",
 }  # said once a page instead of the buttons
-SOON = Needs(also=(under_construction,))
 DECLARATION_MENU = (
     MenuEntry("8010", "基础数据导入", "exports.list_tasks", NEEDS),
     MenuEntry("8020", "数据申报管理", "exports.list_orders", NEEDS),
 )
 SETTINGS_MENU = (
-    MenuEntry("8004", "客户资料维护", "", SOON),
+    MenuEntry("8004", "客户资料维护", "exports.list_clients", NEEDS),
     MenuEntry("8001", "企业资料维护", "exports.list_profiles", NEEDS),
     MenuEntry("8005", "业务策略维护", "exports.list_strategies", NEEDS),
 )

@@ -1,13 +1,14 @@
-"""Forms of 企业资料, 业务策略 and 申报任务. Their fields have spoken numbers like those of every document."""
+"""Forms of 企业资料, 客户资料 and 申报任务. Their fields have spoken numbers like those of every document."""
 
 import re
 
 from wtforms.validators import ValidationError
 
+from blueprints.common.checks import email_shape, phone_shape, uscc_advice, uscc_shape
 from blueprints.common.fields import Choice, Choices, DocumentForm, Radio, Rule, Text
 from blueprints.common.numbers import Sentence
 
-from .modes import MODES, TYPES, currencies
+from .modes import TYPES
 
 _SPACES = re.compile(r"[\s\u3000]+")
 ENABLED = [("yes", "启用"), ("no", "停用")]
@@ -28,15 +29,6 @@ def is_granted_for_code(form, field) -> None:
     granted_for = form.case.choices["granted_for"].get(field.value)
     if granted_for and form.customs_code.value and granted_for != form.customs_code.value:
         raise ValidationError(Sentence("90661", "这个传输ID是发给海关编码{code}的，请把两项选成一对", code=granted_for))
-
-
-def fits_mode(form, field) -> None:
-    """9810 declares to a 海外仓, 9710 to a platform."""
-    is_warehouse = field.value in form.case.choices["warehouses"]
-    if form.mode.value == "9810-declaration" and not is_warehouse and form.case.choices["warehouses"]:
-        raise ValidationError(Sentence("90663", "9810报的是海外仓订仓单，请在这里选海外仓"))
-    if form.mode.value == "9710-declaration" and is_warehouse:
-        raise ValidationError(Sentence("90664", "9710报的是平台订单，请在这里选电商平台，不选海外仓"))
 
 
 class ProfileForm(DocumentForm):
@@ -65,29 +57,41 @@ class WarehouseForm(DocumentForm):
     address = Text("海外仓地址", number="800302", limit=200)
 
 
-class StrategyForm(DocumentForm):
-    """业务策略 (M191)."""
+client_number_shape = Rule(
+    "90665", "客户编号最多20位，只能用字母和数字", lambda text: bool(re.fullmatch(r"[A-Za-z0-9]{1,20}", text))
+)
 
-    number = Text(
-        "策略编号", Rule("90662", "策略编号最多30位，不能有空格", lambda text: bool(re.fullmatch(r"\S{1,30}", text))),
-        number="800601", hint="自定义",
+
+class ClientForm(DocumentForm):
+    """新建客户 (M184); the manual shows its form as a picture only, so the fields are ours."""
+
+    number = Text("客户编号", client_number_shape, number="800701", hint="自己定，最多20位字母和数字；任务编号从它开头")
+    name = Text("客户名称", number="800702", limit=100)
+    uscc = Text(
+        "统一社会信用代码", uscc_shape, number="800703", required=False, code=True, advice=uscc_advice,
+        hint="境内企业填，18位",
     )  # fmt: skip
-    name = Text("策略名称", number="800602", limit=50, hint="自定义(例9710美金、9710日元等)")
-    mode = Radio(
-        "贸易方式", number="800603", options=[(key, mode.title) for key, mode in MODES.items() if mode.is_built]
-    )
-    platform = Choice("电商平台", fits_mode, number="800604", options=lambda case: case.choices["platforms"])
-    seller = Choice("电商企业/收发货人", number="800605", options=lambda case: case.choices["sellers"])
-    currency = Choice("币制", number="800606", options=lambda case: currencies())
-    is_enabled = Radio("状态", number="800607", options=ENABLED)
+    contact = Text("联系人", number="800704", limit=50, personal=True)
+    phone = Text("联系电话", phone_shape, number="800705", limit=30, personal=True)
+    email = Text("E-mail", email_shape, number="800706", required=False, limit=254, personal=True)
+    address = Text("地址", number="800707", required=False, limit=200, personal=True, span=True)
+    remark = Text("备注", number="800708", required=False, limit=200, span=True)
+    is_enabled = Radio("状态", number="800709", options=ENABLED)
+
+
+def is_client_enabled(form, field) -> None:
+    """A number that no 客户 has may be typed; one of a 客户 that was switched off may not."""
+    client = form.case.choices["find_client"](field.value)
+    if client and not client.is_enabled:
+        sentence = "客户{number}已停用，请先在“客户资料维护”里启用，或换一个"
+        raise ValidationError(Sentence("90811", sentence, number=client.number))
 
 
 class TaskForm(DocumentForm):
     """创建申报任务 (M192); the file is chosen beside it."""
 
     client_number = Text(
-        "客户编号",
-        Rule("90665", "客户编号最多20位，只能用字母和数字", lambda text: bool(re.fullmatch(r"[A-Za-z0-9]{1,20}", text))),
-        number="801101", hint="自己定，最多20位字母和数字；任务编号从它开头",
+        "客户编号", client_number_shape, is_client_enabled, number="801101",
+        hint="自己定，最多20位字母和数字；任务编号从它开头", attributes={"list": "clients"},
     )  # fmt: skip
     strategy = Choice("业务策略", number="801102", options=lambda case: case.choices["strategies"])

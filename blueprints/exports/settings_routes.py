@@ -1,23 +1,20 @@
-"""Pages 8001–8006: 系统参数维护."""
+"""Pages 8001–8003, 8008: 企业资料维护 and 海外仓."""
 
 from flask import flash, redirect, url_for
 
 from blueprints.common import access
 from blueprints.common.access import get_or_404, page
-from blueprints.common.fields import Problem
-from blueprints.common.numbers import Sentence
 from blueprints.common.plain_forms import PageCase, page_case, summary_of, typed_fields
 from models.database import session
-from models.exports import find_profile, find_strategy, profiles_of, strategies_of
+from models.exports import find_profile, profiles_of
 
 from . import profiles
-from .base import EDIT_NEEDS, NEEDS, Search, bp, region, show_here
-from .forms import ProfileForm, StrategyForm, WarehouseForm, without_spaces
-from .modes import ALIASES, MODES, TYPES
+from .base import EDIT_NEEDS, NEEDS, Search, bp, show_here
+from .forms import ProfileForm, WarehouseForm, without_spaces
+from .modes import TYPES
 
 SWITCH = {"enabled": "启用", "disabled": "停用"}
 PROFILE_SCOPES = {"name": "企业名称", "customs_code": "海关编码", "dxp_id": "传输ID", "created_by": "创建人"}
-STRATEGY_SCOPES = {"number": "策略编号", "name": "策略名称", "changed_by": "修改人", "created_by": "创建人"}
 
 
 def tell_spaces(changed: list[str]) -> None:
@@ -62,7 +59,7 @@ def edit_profile(id):
     profile = get_profile_or_404(id)
     if profile.kind == "warehouse":
         return redirect(url_for("exports.edit_warehouse", id=id), 303)
-    sheet = profiles.profile_sheet(access.current(), profile)
+    sheet = profiles.profile_sheet(access.current())
     return show_profile_form(
         ProfileForm(sheet, "profile", suggested=profiles.values_of_profile(profile)), sheet, profile
     )
@@ -76,7 +73,7 @@ def change_profile(id):
 
 def save_profile_form(profile):
     principal = access.current()
-    sheet = profiles.profile_sheet(principal, profile)
+    sheet = profiles.profile_sheet(principal)
     labels = {field.name: field.label.text for field in ProfileForm(sheet, "profile")}
     typed, changed = without_spaces(typed_fields(), labels)
     form = ProfileForm(sheet, "profile", typed)
@@ -137,92 +134,3 @@ def save_warehouse_form(profile):
 def show_warehouse_form(form, profile, problems=()):
     action = url_for("exports.change_warehouse", id=profile.id) if profile else url_for("exports.add_warehouse")
     return show_here("warehouse.html", form=form, profile=profile, problems=summary_of(problems), action=action)
-
-
-@bp.get("/strategies")
-@page("8005", "业务策略维护", NEEDS)
-def list_strategies():
-    principal, search = access.current(), Search.from_request(STRATEGY_SCOPES, SWITCH)
-    rows = strategies_of(
-        principal.enterprise_id, principal.code, search.scope, search.text,
-        enabled=None if not search.state else search.state == "enabled", since=search.from_moment,
-        until=search.to_moment,
-    )  # fmt: skip
-    return show_here(
-        "strategies.html", rows=rows, search=search, scopes=STRATEGY_SCOPES, states=SWITCH, modes=MODES, aliases=ALIASES
-    )
-
-
-def get_strategy_or_404(id):
-    principal = access.current()
-    return get_or_404(find_strategy(principal.enterprise_id, principal.code, id))
-
-
-@bp.get("/strategies/new")
-@page("8006", "创建策略", EDIT_NEEDS)
-def start_strategy():
-    sheet = profiles.strategy_sheet(access.current())
-    only = {
-        name: sheet.choices[name + "s"][0][0] for name in ("platform", "seller") if len(sheet.choices[name + "s"]) == 1
-    }
-    form = StrategyForm(
-        sheet, "strategy", suggested={"is_enabled": "yes", "currency": "502", "mode": "9710-declaration"} | only
-    )
-    return show_strategy_form(form, None)
-
-
-@bp.post("/strategies/new")
-@page("8006", "创建策略", EDIT_NEEDS)
-def add_strategy():
-    return save_strategy_form(None)
-
-
-@bp.get("/strategies/<uuid:id>")
-@page("8006", "修改策略", NEEDS)
-def edit_strategy(id):
-    strategy = get_strategy_or_404(id)
-    sheet = profiles.strategy_sheet(access.current())
-    return show_strategy_form(
-        StrategyForm(sheet, "strategy", suggested=profiles.values_of_strategy(strategy)), strategy
-    )
-
-
-@bp.post("/strategies/<uuid:id>")
-@page("8006", "修改策略", EDIT_NEEDS)
-def change_strategy(id):
-    return save_strategy_form(get_strategy_or_404(id))
-
-
-def save_strategy_form(strategy):
-    form = StrategyForm(profiles.strategy_sheet(access.current()), "strategy", typed_fields())
-    if problems := form.check():
-        return show_strategy_form(form, strategy, problems)
-    try:
-        profiles.save_strategy(form, strategy, access.current())
-    except profiles.NumberTaken:
-        sentence = Sentence("90666", "策略编号「{number}」已经用过，请换一个", number=form.values["number"])
-        form.number.errors = [sentence]
-        return show_strategy_form(form, strategy, [Problem("strategy/number", "90666", sentence)])
-    session.commit()
-    flash("业务策略已保存。")
-    return redirect(url_for("exports.list_strategies"), 303)
-
-
-def show_strategy_form(form, strategy, problems=()):
-    action = url_for("exports.change_strategy", id=strategy.id) if strategy else url_for("exports.add_strategy")
-    choices = form.case.choices
-    return show_here(
-        "strategy.html", form=form, strategy=strategy, problems=summary_of(problems), action=action,
-        soon=[mode.title for mode in MODES.values() if not mode.is_built], notices=region()["exports"],
-        lacks_profiles=not (choices["platforms"] and choices["sellers"]),
-    )  # fmt: skip
-
-
-@bp.post("/strategies/<uuid:id>/switch")
-@page(None, "启用或停用策略", EDIT_NEEDS)
-def switch_strategy(id):
-    strategy = get_strategy_or_404(id)
-    profiles.switch(strategy, access.current())
-    session.commit()
-    flash(f"策略「{strategy.name}」已{'启用' if strategy.is_enabled else '停用'}。")
-    return redirect(url_for("exports.list_strategies"), 303)

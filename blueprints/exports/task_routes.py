@@ -1,7 +1,8 @@
 """Pages 8010–8016: 基础数据导入."""
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from flask import Response, flash, redirect, request, send_file, url_for
@@ -14,6 +15,7 @@ from blueprints.common.numbers import Sentence
 from blueprints.common.plain_forms import page_case, summary_of, typed_fields
 from models import orders
 from models.database import session
+from models.export_clients import client_numbered, clients_query, page_of_clients
 from models.exports import (
     count_problems,
     find_import,
@@ -36,6 +38,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SCOPES = {"task": "任务编号", "order": "订单/订仓单号", "strategy": "策略名称", "client": "客户编号"}
 ROWS = 10
 MOST_PROBLEMS = 100
+MOST_CLIENTS = 200  # offered beside typing a number; the newest
 
 
 def get_task_or_404(id):
@@ -70,9 +73,9 @@ def count_tasks(query, search: Search) -> int:
 def read_cursor(text: str) -> tuple[int, tuple | None]:
     """(rows shown before, keyset); a cursor that is none begins at the top."""
     try:
-        ordinal, moment, task_id = text.split("|")
-        return int(ordinal), (datetime.fromisoformat(moment), UUID(task_id))
-    except ValueError:
+        ordinal, moment, row_id = text.split("|")
+        return int(ordinal), (datetime.fromisoformat(moment).astimezone(UTC), UUID(row_id))
+    except (ValueError, OverflowError):
         return 0, None
 
 
@@ -84,10 +87,15 @@ def download_template():
 
 def task_form(typed=None) -> TaskForm:
     principal = access.current()
-    found = strategies_of(principal.enterprise_id, principal.code, enabled=True)
+    company = principal.enterprise_id, principal.code
+    found = strategies_of(*company, enabled=True)
     options = [(str(row.id), f"{row.name}（{MODES[row.mode].title}）") for row in found]
     suggested = {"strategy": options[0][0]} if len(options) == 1 else {}
-    return TaskForm(page_case(strategies=options), "task", typed, suggested=suggested)
+    case = page_case(
+        strategies=options, find_client=partial(client_numbered, *company),
+        clients=page_of_clients(clients_query(*company, enabled=True), None, MOST_CLIENTS),
+    )  # fmt: skip
+    return TaskForm(case, "task", typed, suggested=suggested)
 
 
 @bp.get("/tasks/new")

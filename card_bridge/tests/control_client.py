@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import struct
+from functools import lru_cache
 from itertools import count
 
 WS_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -170,6 +171,7 @@ def low_bytes(text: str) -> bytes:
     return text.encode("utf-16-le", "surrogatepass")[0::2]
 
 
+@lru_cache(maxsize=16)
 def check_code(text: str) -> str:
     """CRC-16/MODBUS bit by bit."""
     crc = 0xFFFF

@@ -265,12 +265,12 @@ def test_answers_are_matched_by_id(shop):
 
 def test_a_request_may_come_in_blocks(shop):
     client = shop.client
-    text = TEXT * 20_000
+    text = TEXT * 6_000
     request = json.dumps(
         {"_method": "cus-sec_SpcSignDataAsPEM", "_id": 5, "args": {"inData": text, "passwd": PIN}}, ensure_ascii=False
     )
-    said = client.send_in_blocks(request, 120 * 1024)
-    assert len(said) == len(split(request, 120 * 1024)) > 3
+    said = client.send_in_blocks(request, 40 * 1024)
+    assert len(said) == len(split(request, 40 * 1024)) > 2
     assert all(one["Result"] and one["Error"] == [] for one in said)
     answer = client.receive()
     assert answer["_id"] == 5

@@ -117,17 +117,17 @@ def test_two_hosts_are_refused(shop):
     assert refusal(shop.control_port, headers=[host, ("Host", "evil.test"), ("Origin", ERP)]) in (400, 421)
 
 
-@pytest.mark.parametrize("path", ["/x", "//", "/health"])
+@pytest.mark.parametrize("path", ["/x", "//", "/health", "/?a=1"])
 def test_another_path_leads_nowhere(shop, path):
     assert refusal(shop.control_port, ERP, path=path) == 404
 
 
-@pytest.mark.parametrize("method,status", [("GET", 400), ("POST", 405), ("OPTIONS", 405), ("HEAD", 405)])
-def test_what_is_no_websocket_gets_no_answer_worth_reading(shop, method, status):
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "HEAD"])
+def test_what_is_no_websocket_gets_no_answer_worth_reading(shop, method):
     with socket.create_connection(("127.0.0.1", shop.control_port), timeout=10) as plain:
         plain.sendall(f"{method} / HTTP/1.1\r\nHost: 127.0.0.1:{shop.control_port}\r\n\r\n".encode())
         answer = plain.makefile("rb").read().decode()
-    assert answer.split()[1] == str(status)
+    assert answer.split()[1] == "400"
     assert "access-control" not in answer.lower()
 
 

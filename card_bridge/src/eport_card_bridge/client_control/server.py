@@ -97,6 +97,8 @@ class Entrance:
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         origins = request.headers.getall("Origin", [])
+        if request.path_qs != "/":
+            return refuse(request, 404, Outcome.FORM)
         if request.headers.getall("Host", []) != [self._options.host]:
             return refuse(request, 421, Outcome.FORM)
         if not (origins == [] or (len(origins) == 1 and origins[0] in self._options.origins)):
@@ -104,7 +106,7 @@ class Entrance:
         answer = web.WebSocketResponse(
             max_msg_size=LARGEST_TEXT, heartbeat=HEARTBEAT_SECONDS, compress=False, timeout=HANDSHAKE_SECONDS
         )
-        if not answer.can_prepare(request).ok:
+        if request.method != "GET" or not answer.can_prepare(request).ok:
             return refuse(request, 400, Outcome.FORM)
         transport, name = request.transport, "".join(origins) or LOCAL_PROGRAM
         if transport is not None:
@@ -117,15 +119,17 @@ class Entrance:
 
 def refuse(request: web.Request, status: int, outcome: Outcome) -> web.Response:
     LOG.warning("client control: refused with %s, origin %r", status, request.headers.get("Origin"))
-    headers = {"Connection": "close", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    return web.Response(status=status, text=f"{outcome.sentence}编号{outcome.shown}", headers=headers)
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    answer = web.Response(status=status, text=f"{outcome.sentence}编号{outcome.shown}", headers=headers)
+    answer.force_close()
+    return answer
 
 
 @asynccontextmanager
 async def serve(bridge: Bridge, options: ControlOptions) -> AsyncIterator[None]:
     hall = Hall()
     app = web.Application()
-    app.router.add_get("/", Entrance(bridge, options, hall).connect, allow_head=False)
+    app.router.add_route("*", "/{path:.*}", Entrance(bridge, options, hall).connect)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     listener = await asyncio.get_running_loop().create_server(lambda: Gate(hall, runner.server), sock=options.socket)

@@ -34,15 +34,22 @@ class Session:
         worker = asyncio.create_task(self._work())
         try:
             await self._say(wire.hello())
-            async for message in self._socket:
-                if message.type is not WSMsgType.TEXT:
-                    break
-                await self._take(message.data)
+            while await self._take_next():
+                pass
         finally:
             while not self._calls.empty():
                 self._calls.get_nowait()
             self._calls.put_nowait(None)
             await worker
+
+    async def _take_next(self) -> bool:
+        """False when there is nothing more to take. A call of its own, as `_do_next`: what it read, perhaps a PIN, is
+        forgotten with it and does not stay until the next message."""
+        message = await self._socket.receive()
+        if message.type is not WSMsgType.TEXT:
+            return False
+        await self._take(message.data)
+        return True
 
     async def _say(self, text: str) -> None:
         """A client that does not read is cut off."""
@@ -73,13 +80,20 @@ class Session:
 
     async def _work(self) -> None:
         try:
-            while waiting := await self._calls.get():
-                call, size = waiting
-                await self._say(await self._answer(call))
-                self._waiting, self._characters = self._waiting - 1, self._characters - size
+            while await self._do_next():
+                pass
             await asyncio.wait_for(self._socket.close(), SEND_SECONDS)
         finally:
             self._abort()
+
+    async def _do_next(self) -> bool:
+        waiting = await self._calls.get()
+        if waiting is None:
+            return False
+        call, size = waiting
+        await self._say(await self._answer(call))
+        self._waiting, self._characters = self._waiting - 1, self._characters - size
+        return True
 
     async def _answer(self, call: Call) -> str:
         try:

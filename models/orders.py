@@ -36,7 +36,8 @@ from .types import Fixed, UtcDateTime
 WAITING, DECLARING, SUCCESS, FAILED = "waiting", "declaring", "success", "failed"  # 待推送 申报中 成功 失败
 DELETED = "deleted"  # customs has taken the 删除 of it
 ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY = "303", "403", "505", "603", "605", "607", "701"
-DOCUMENT_KINDS = (ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY)
+REFUND = "213"
+DOCUMENT_KINDS = (ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY, REFUND)
 CONCLUDED = 399  # 海关审结
 EXACT = 10_000  # list totals are counted up to here
 
@@ -44,7 +45,8 @@ EXACT = 10_000  # list totals are counted up to here
 class Order(Base):
     """One business document (单证), most often an order. `id` is its guid at customs.
 
-    `kind`: 303 订单, 403 收款单, 505 运单, 603 清单, 605 撤销申请, 607 总分单, 701 汇总申请; `order_no` its own number (订单号, 运单号, …).
+    `kind`: 303 订单, 403 收款单, 505 运单, 603 清单, 605 撤销申请, 607 总分单, 701 汇总申请,
+    213 退货申请; `order_no` its own number (订单号, 运单号, …).
     `app_type`: 1 新增, 2 变更, 3 删除, each a row of its own. `lines`: [[item_no, item_name, qty, total, price, unit, …], …] as
     text; what stands once in the document is in `data`, by the names of blueprints/exports/kinds.py.
     """

@@ -1,4 +1,4 @@
-"""Pages 8025–8029: 变更 and 删除 of what customs has, and what is made from 清单: 撤销申请, 清单总分单, 汇总申请."""
+"""Pages 8025–8029 and 8040: 变更 and 删除 of what customs has, and what is made from 清单: 撤销, 总分单, 汇总, 退货."""
 
 import re
 
@@ -6,18 +6,19 @@ from flask import abort, flash, redirect, request, url_for
 
 from blueprints.common import access
 from blueprints.common.access import bind, get_or_404, page
-from blueprints.common.fields import DocumentForm, Radio, Rule, Text
+from blueprints.common.fields import Choice, DocumentForm, Radio, Rule, Text
 from blueprints.common.plain_forms import page_form, summary_of
 from models import orders
 from models.database import session
 from models.orders import Order
 
-from . import documents
+from . import code_tables, documents
 from .base import EDIT_NEEDS, bp, show_here
 from .checking import WORDS
 from .kinds import KINDS
 from .order_routes import read_ids
 from .reading import COLUMNS
+from .strategy_forms import district
 
 MOST = 1000  # 清单 in one 总分单 or 汇总申请
 weight = Rule("90658", "毛重要大于0，最多5位小数，单位千克", lambda text: bool(re.fullmatch(r"\d{1,13}(\.\d{1,5})?", text)) and float(text) > 0)  # fmt: skip
@@ -40,7 +41,7 @@ class ReasonForm(DocumentForm):
 class BillForm(DocumentForm):
     """清单总分单: the transport document."""
 
-    traf_mode = Radio("运输方式", number="802801", options=ZONE)
+    traf_mode = Choice("运输方式", number="802801", options=lambda case: code_tables.transport_modes())
     traf_name = Text("运输工具名称", number="802802", limit=100)
     voyage_no = Text("航班航次号", number="802803", limit=32)
     bill_no = Text("提运单号", number="802804", limit=37)
@@ -56,7 +57,20 @@ class SummaryForm(DocumentForm):
     name_flag = Radio("商品怎么归并", number="802902", options=[("1", "按清单上的商品名称"), ("0", "按商品综合分类")])
 
 
-FORMS = {"cancel": ("8027", "申请撤销清单", ReasonForm), "bill": ("8028", "生成清单总分单", BillForm),
+class RefundForm(DocumentForm):
+    """退货申请: how the goods come back."""
+
+    reason = Text("退货原因", number="804001", limit=500, long=True, span=True)
+    logistics_no = Text("退回的运单号", number="804002", limit=80)
+    bill_no = Text("提运单号", number="804003", limit=37, hint="没有就填运单号")
+    traf_mode = Choice("运输方式", number="804004", options=lambda case: code_tables.transport_modes())
+    traf_name = Text("运输工具名称", number="804005", limit=100)
+    voyage_no = Text("航班航次号", number="804006", limit=32)
+    port_code = Text("进境口岸", district, number="804007", limit=4, code=True, hint="4位数字")
+    country = Choice("起运国（地区）", number="804008", options=lambda case: code_tables.countries())
+
+
+FORMS = {"return": ("8040", "退货申请", RefundForm), "cancel": ("8027", "申请撤销清单", ReasonForm), "bill": ("8028", "生成清单总分单", BillForm),
          "summary": ("8029", "生成汇总申请", SummaryForm)}  # fmt: skip
 
 
@@ -160,6 +174,8 @@ def make(act: str):
     try:
         if act == "cancel":
             made = documents.cancel_list(rows[0], values["reason"], principal)
+        elif act == "return":
+            made = documents.return_list(rows[0], dict(values), principal)
         elif act == "bill":
             made = documents.make_bill(rows, dict(values), principal)
         else:

@@ -71,6 +71,12 @@ def needs_number(row: Order) -> dict:
     return {"pre_no": row.data.get("pre_no", ""), "invt_no": row.data["invt_no"]}
 
 
+def return_list(row: Order, head: dict, principal: Principal) -> Order:
+    """退货申请 (CEB213) of all goods of a 清单. `head`: what kinds.py lists for 213, but the 清单's own numbers."""
+    data = needs_number(row) | head
+    return _add(row.task_id, orders.REFUND, f"TH{row.serial:014d}", data, principal, lines=row.lines, total=row.total)
+
+
 def make_bill(rows: list[Order], head: dict, principal: Principal) -> Order:
     """清单总分单 (CEB607): one transport document and its 清单. `head`: traf_mode, traf_name, voyage_no, bill_no, gross."""
     data = head | {"lists": [[row.data["logistics_no"], needs_number(row)["invt_no"]] for row in rows]}

@@ -10,6 +10,7 @@ A row is (id, place, number, total, lines, kind, app_type, data), as `models.ord
     605  cop_no, pre_no, invt_no, reason
     607  traf_mode, traf_name, voyage_no, bill_no, gross, lists: [[logistics_no, invt_no], …]
     701  summary_flag, name_flag, lists: [invt_no, …]
+    213  退货: invt_no, pre_no of the 清单, logistics_no, bill_no, traf_mode, traf_name, voyage_no, port_code, country, reason
 
 `lines` of 清单模式 go on after the unit: gcode, gmodel, qty1, unit1, qty2, unit2, country.
 """
@@ -23,10 +24,10 @@ from models import orders
 from models.exports import Strategy
 
 from .modes import MODES
+from .strategies import inventory_head
 
+RETURNED = "9661"  # 监管方式 of goods that come back
 NO_CODE = "无"  # ebpCode of a 海外仓, barCode of goods without one
-NO_OWNER = "NO"  # ownerCode of a 生产销售单位 that is not registered
-TOTAL = "3"  # fFlag, iFlag: 总价
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class DocumentKind:
 
 def transfer_of(strategy: Strategy) -> ceb303.Transfer:
     """BaseTransfer: the company that holds the 传输ID."""
-    return ceb303.Transfer(strategy.seller.customs_code, strategy.seller.name, strategy.seller.dxp_id)
+    return ceb303.Transfer(strategy.sender.customs_code, strategy.sender.name, strategy.sender.dxp_id)
 
 
 def build(kind: str, rows: Sequence[tuple], maker: Maker, guid: str) -> bytes:
@@ -82,21 +83,14 @@ def head_of(row: tuple, maker: Maker) -> dict:
     return {"appType": str(row[6]), "appTime": maker.moment, "appStatus": "2"}
 
 
-def seller_of(strategy: Strategy) -> dict:
-    return {"ebcCode": strategy.seller.customs_code, "ebcName": strategy.seller.name}
+# Parts of 清单's head that other documents have too, by the elements' names.
+PLATFORM, SELLER, AGENT = ("ebpCode", "ebpName"), ("ebcCode", "ebcName"), ("agentCode", "agentName")
+CARRIER = ("logisticsCode", "logisticsName")
 
 
-def platform_of(strategy: Strategy) -> dict:
-    return {"ebpCode": strategy.platform.customs_code or NO_CODE, "ebpName": strategy.platform.name}
-
-
-def agent_of(strategy: Strategy) -> dict:
-    """申报单位: who declares himself is his own."""
-    return {"agentCode": strategy.seller.customs_code, "agentName": strategy.seller.name}
-
-
-def carrier_of(strategy: Strategy) -> dict:
-    return {"logisticsCode": strategy.details["logistics_code"], "logisticsName": strategy.details["logistics_name"]}
+def of_list(strategy: Strategy, *elements: str) -> dict:
+    head = inventory_head(strategy)
+    return {name: head[name] for name in elements}
 
 
 def document(row: tuple, head: dict, lines: Sequence[dict] = ()) -> types.Document:
@@ -105,9 +99,9 @@ def document(row: tuple, head: dict, lines: Sequence[dict] = ()) -> types.Docume
 
 def make_payment(row: tuple, maker: Maker) -> types.Document:
     data = row[7]
-    return document(row, head_of(row, maker) | platform_of(maker.strategy) | seller_of(maker.strategy) | {
-        "orderNo": data["order_no"], "payCode": data.get("pay_code", ""), "payName": data["pay_name"],
-        "payNo": data.get("pay_no", ""), "charge": Decimal(data["charge"]), "currency": maker.strategy.currency,
+    return document(row, head_of(row, maker) | of_list(maker.strategy, *PLATFORM, *SELLER) | {
+        "orderNo": data["order_no"], "payCode": data.get("pay_code") or "", "payName": data["pay_name"],
+        "payNo": data.get("pay_no") or "", "charge": Decimal(data["charge"]), "currency": maker.strategy.currency,
         "accountingDate": data["accounting"],
     })  # fmt: skip
 
@@ -125,17 +119,11 @@ def make_waybill(row: tuple, maker: Maker) -> types.Document:
 
 def make_list(row: tuple, maker: Maker) -> types.Document:
     _, _, cop_no, _, lines, _, _, data = row
-    strategy, details = maker.strategy, maker.strategy.details
-    head = head_of(row, maker) | platform_of(strategy) | carrier_of(strategy) | agent_of(strategy) | seller_of(strategy) | {
-        "customsCode": details["customs_code"], "orderNo": data["order_no"], "logisticsNo": data["logistics_no"],
-        "copNo": cop_no, "preNo": data.get("pre_no", ""), "invtNo": data.get("invt_no", ""), "ieFlag": "E",
-        "portCode": details["port_code"], "ieDate": maker.day, "statisticsFlag": details["statistics_flag"],
-        "ownerCode": details.get("owner_code") or strategy.seller.customs_code,
-        "ownerName": details.get("owner_name") or strategy.seller.name,
-        "tradeMode": MODES[strategy.mode].code, "trafMode": details["traf_mode"], "country": lines[0][12],
-        "POD": details["pod"], "freight": Decimal(data["freight"]), "fCurrency": strategy.currency, "fFlag": TOTAL,
-        "insuredFee": Decimal(data["insured"]), "iCurrency": strategy.currency, "iFlag": TOTAL,
-        "wrapType": details["wrap_type"], "packNo": data["packs"], "grossWeight": Decimal(data["gross"]),
+    strategy = maker.strategy
+    head = inventory_head(strategy) | head_of(row, maker) | {
+        "orderNo": data["order_no"], "logisticsNo": data["logistics_no"], "copNo": cop_no, "preNo": data.get("pre_no", ""),
+        "invtNo": data.get("invt_no", ""), "ieDate": maker.day, "freight": Decimal(data["freight"]),
+        "insuredFee": Decimal(data["insured"]), "packNo": data["packs"], "grossWeight": Decimal(data["gross"]),
         "netWeight": Decimal(data["net"]),
     }  # fmt: skip
     return document(row, head, [make_list_line(number, line, strategy) for number, line in enumerate(lines, 1)])
@@ -153,16 +141,16 @@ def make_list_line(number: int, line: list[str], strategy: Strategy) -> dict:
 
 def make_cancellation(row: tuple, maker: Maker) -> types.Document:
     data = row[7]
-    return document(row, head_of(row, maker) | agent_of(maker.strategy) | seller_of(maker.strategy) | {
-        "customsCode": maker.strategy.details["customs_code"], "copNo": data["cop_no"], "preNo": data.get("pre_no", ""),
+    return document(row, head_of(row, maker) | of_list(maker.strategy, "customsCode", *AGENT, *SELLER) | {
+        "copNo": data["cop_no"], "preNo": data.get("pre_no", ""),
         "invtNo": data["invt_no"], "reason": data["reason"],
     })  # fmt: skip
 
 
 def make_bill(row: tuple, maker: Maker) -> types.Document:
-    data, details = row[7], maker.strategy.details
-    head = head_of(row, maker) | agent_of(maker.strategy) | carrier_of(maker.strategy) | {
-        "customsCode": details["customs_code"], "copNo": row[2], "trafMode": data["traf_mode"], "trafName": data["traf_name"],
+    data = row[7]
+    head = head_of(row, maker) | of_list(maker.strategy, "customsCode", *AGENT, *CARRIER) | {
+        "copNo": row[2], "trafMode": data["traf_mode"], "trafName": data["traf_name"],
         "voyageNo": data["voyage_no"], "billNo": data["bill_no"], "grossWeight": Decimal(data["gross"]), "msgCount": "1",
         "msgSeqNo": "1",
     }  # fmt: skip
@@ -172,13 +160,26 @@ def make_bill(row: tuple, maker: Maker) -> types.Document:
 
 
 def make_summary(row: tuple, maker: Maker) -> types.Document:
-    data, strategy = row[7], maker.strategy
-    head = head_of(row, maker) | agent_of(strategy) | seller_of(strategy) | {
-        "customsCode": strategy.details["customs_code"], "copNo": row[2], "declAgentCode": strategy.seller.customs_code,
-        "declAgentName": strategy.seller.name, "summaryFlag": data["summary_flag"], "itemNameFlag": data["name_flag"],
+    data, head = row[7], inventory_head(maker.strategy)
+    head = head_of(row, maker) | of_list(maker.strategy, "customsCode", *AGENT, *SELLER) | {
+        "copNo": row[2], "declAgentCode": head["agentCode"], "declAgentName": head["agentName"], "summaryFlag": data["summary_flag"], "itemNameFlag": data["name_flag"],
         "msgCount": "1", "msgSeqNo": "1",
     }  # fmt: skip
     return document(row, head, [{"invtNo": invt_no} for invt_no in data["lists"]])
+
+
+def make_refund(row: tuple, maker: Maker) -> types.Document:
+    """All goods of a 清单 come back; `ieFlag` I, 监管方式 9661 (CUSTOMS_MESSAGES §3.3)."""
+    _, _, number, _, lines, _, _, data = row
+    head = head_of(row, maker) | of_list(maker.strategy, "customsCode", *PLATFORM, *SELLER, *AGENT, *CARRIER) | {
+        "logisticsNo": data["logistics_no"], "coElNo": number, "invtNo": data["invt_no"], "tradeMode": RETURNED,
+        "billNo": data["bill_no"], "ieFlag": "I", "trafMode": data["traf_mode"], "trafName": data["traf_name"],
+        "portCode": data["port_code"], "reason": data["reason"], "country": data["country"],
+        "voyageNo": data["voyage_no"],
+    }  # fmt: skip
+    names = ("gnum", "gcode", "gname", "gmodel", "qty", "qty1", "unit", "unit1", "qty2", "unit2")
+    goods = [make_list_line(each, line, maker.strategy) for each, line in enumerate(lines, 1)]
+    return document(row, head, [{name: line[name] for name in names} for line in goods])
 
 
 KINDS = {
@@ -190,6 +191,7 @@ KINDS = {
         DocumentKind(orders.LIST, "清单", "清单企业编号", make_list, before=(orders.ORDER, orders.WAYBILL)),
         DocumentKind(orders.CANCELLATION, "撤销申请", "企业编号", make_cancellation, before=(orders.LIST,)),
         DocumentKind(orders.BILL, "清单总分单", "企业编号", make_bill, before=(orders.LIST,)),
+        DocumentKind(orders.REFUND, "退货申请", "企业编号", make_refund, before=(orders.LIST,)),
         DocumentKind(orders.SUMMARY, "汇总申请", "企业编号", make_summary, before=(orders.LIST,)),
     )
 }

@@ -106,7 +106,7 @@ def act_on_orders():
     )
     if ids:
         get_or_404(session.execute(query.limit(1)).first())
-    if act in ("cancel", "bill", "summary"):
+    if act in ("cancel", "return", "bill", "summary"):
         return redirect(url_for(f"exports.ask_make_{act}", order=[str(each) for each in ids]), 303)
     if act == "delete":
         return show_delete(search, query)

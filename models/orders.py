@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
 from .database import Base, Row, session
-from .exports import BLOCK, Task
+from .exports import BLOCK, Strategy, Task
 from .types import Fixed, UtcDateTime
 
 WAITING, DECLARING, SUCCESS, FAILED = "waiting", "declaring", "success", "failed"  # 待推送 申报中 成功 失败
@@ -196,6 +196,12 @@ def at_customs(enterprise_id: UUID, code: str, is_concluded: bool, kind: str = O
     return query.where(
         text("export_orders.return_status = 399" if is_concluded else "export_orders.return_status <> 399")
     )
+
+
+def of_modes(query, codes: tuple[str, ...]):
+    """Only those of strategies whose 监管方式 is one of `codes`."""
+    strategies = select(Strategy.id).where(or_(*(Strategy.mode.startswith(code) for code in codes)))
+    return query.where(Order.task_id.in_(select(Task.id).where(Task.strategy_id.in_(strategies))))
 
 
 def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None):

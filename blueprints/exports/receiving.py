@@ -8,12 +8,14 @@ from uuid import UUID
 from blueprints.common import clock
 from gateways.customs_dxp import envelope
 from gateways.customs_dxp.messages import ceb304
+from gateways.customs_dxp.port import Channel
 from models import receipts
 from models.accounts import Enterprise
 from models.database import session
 
+from .channels import customs_folder, folder_of
 from .modes import platform_words
-from .sending import channel_of, customs_folder, send_left_over
+from .sending import send_left_over
 
 STEP = 100  # files taken in at once
 GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -36,13 +38,18 @@ def take_in_all() -> None:
             continue
         known = session.get(Enterprise, enterprise_id)
         session.commit()
-        while known and take_in(enterprise_id):
-            pass
+        if known:
+            take_in_from(folder_of(enterprise_id), enterprise_id)
 
 
-def take_in(enterprise_id: UUID) -> bool:
-    """Up to `STEP` files of one company's InBox; False when that was all."""
-    channel = channel_of(enterprise_id)
+def take_in_from(channel: Channel, enterprise_id: UUID) -> None:
+    """All that waits in one company's channel."""
+    while _take_in(channel, enterprise_id):
+        pass
+
+
+def _take_in(channel: Channel, enterprise_id: UUID) -> bool:
+    """Up to `STEP` files; False when that was all."""
     files = []
     for name, data in channel.receive():
         files.append((name, hashlib.sha256(data).digest(), data))

@@ -36,7 +36,7 @@ class JsonClient:
                     allow_redirects=False,
                     stream=True,
                 ) as response:
-                    status, content = response.status_code, _read(response, deadline)
+                    status, content = response.status_code, read_answer(response, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 raise Unavailable(type(error).__name__) from error
         answer = _parse(content)
@@ -49,12 +49,13 @@ class JsonClient:
         return status, answer
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """What comes until the deadline; `read1` returns with what is there, so that a trickle cannot hold us."""
+def read_answer(response: requests.Response, deadline: float, limit: int = LIMIT) -> bytes:
+    """What comes until the deadline (time.monotonic); `read1` returns with what is there, so that a trickle cannot hold
+    us. Raises Unavailable, also beyond `limit` bytes."""
     content = b""
     while part := response.raw.read1(65536):
         content += part
-        if len(content) > LIMIT:
+        if len(content) > limit:
             raise Unavailable("answer too long")
         if time.monotonic() > deadline:
             raise Unavailable("answer too slow")

@@ -21,3 +21,7 @@ class Unavailable(Exception):
 
 class TurnedOff(Unavailable):
     """The operator has not connected this outside party."""
+
+
+class NotLetIn(Unavailable):
+    """The outside party does not take the user or the password; asking again with the same may lock the account."""

@@ -5,6 +5,7 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     agreements,
     banks,
     challenges,
+    channels,
     clients,
     codes,
     device_reports,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from .database import session
@@ -93,26 +93,9 @@ def take_ready(push_id: UUID, now: datetime, limit: int) -> list[UUID]:
     return list(session.scalars(statement.execution_options(synchronize_session=False)))
 
 
-def take_stale(before: datetime, now: datetime, limit: int) -> list[UUID]:
-    """Messages that a worker left in `sending`, taken over; those that have a receipt already are sent."""
-    answered = select(Order.id).where(IS_HELD, Order.return_status.isnot(None)).exists()
-    stale = and_(Message.state == "sending", Message.sending_at < before)
-    statement = update(Message).where(stale, answered).values(state="sent", sent_at=now)
-    session.execute(statement.execution_options(synchronize_session=False))
-    chosen = select(Message.id).where(stale).limit(limit).with_for_update(skip_locked=True)
-    statement = update(Message).where(Message.id.in_(chosen)).values(sending_at=now).returning(Message.id)
-    return list(session.scalars(statement.execution_options(synchronize_session=False)))
-
-
-def pushes_left_ready(before: datetime) -> list[UUID]:
-    """Pushes with signed messages that no job took up."""
-    query = select(Message.push_id).distinct().where(Message.state == "ready", Message.signed_at < before)
-    return list(session.scalars(query))
-
-
 def to_send(message_ids: list[UUID]) -> list[tuple]:
-    """(id, enterprise, dxp_id, wrapped_at, signed) of messages in `sending`."""
-    query = select(Message.id, Message.enterprise_id, Message.dxp_id, Message.wrapped_at, Message.signed)
+    """(id, kind, dxp_id, wrapped_at, signed) of messages in `sending`."""
+    query = select(Message.id, Message.kind, Message.dxp_id, Message.wrapped_at, Message.signed)
     return [tuple(row) for row in session.execute(query.where(Message.id.in_(message_ids)))]
 
 

@@ -16,7 +16,8 @@ NAMES = {
 }
 PARTIES = {"mail": "邮箱", "sms": "短信", "register": "企业登记库", "identity": "身份核验", "customs": "海关"}
 BANKS = {"bank-ccb": "中国建设银行", "bank-abc": "中国农业银行", "bank-cmbc": "中国民生银行"}
-PARTIES |= BANKS
+LINES = {"customs-line": "海关HTTP通道", "signing": "加签服务"}
+PARTIES |= LINES | BANKS
 
 # What a mood means for a party; a mood that is not listed makes no sense there and WITHOUT_SENSE says why.
 MEANINGS = {
@@ -64,6 +65,23 @@ MEANINGS = {
         "garbled": "回执文件是坏的：一份XML断了，一份base64不对",
         "down": "不取报文",
     },
+    "customs-line": {
+        "yes": "收下报文，回执来取就给",
+        "refuse": "答400，不收报文，说下面的理由",
+        "silent": "报文收下了，却一分钟不答话",
+        "late": "报文收下，过几秒才答",
+        "twice": "每份回执给两遍，第二遍换个文件名",
+        "garbled": "报文收下，答一段坏的JSON",
+        "down": "答503，什么也不收不给",
+    },
+    "signing": {
+        "yes": "用户名密码对，就替它签",
+        "refuse": "答403，说这个用户停用了",
+        "silent": "一分钟不答话",
+        "late": "过几秒才签",
+        "garbled": "签的是别的内容，签名验不过",
+        "down": "答503",
+    },
 }
 MEANINGS |= {
     bank: {
@@ -83,6 +101,8 @@ WITHOUT_SENSE = {
     "register": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     "identity": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     "customs": {},
+    "customs-line": {"reversed": "通道不管先后，请在“海关”那一页选"},
+    "signing": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     **{bank: {"reversed": "一次认证只有一个结果，没有先后"} for bank in BANKS},
 }
 REASON = "商品名称与商品货号不符，请核对后重新申报"
@@ -97,7 +117,7 @@ class NoSuchMood(Exception):
 class Mood:
     name: str = "yes"
     seconds: float = 20  # how late, for "late"
-    reason: str = REASON  # why customs refuses
+    reason: str = REASON  # why customs, or its line, refuses
 
 
 def get_mood(store: Store, party: str) -> Mood:

@@ -18,6 +18,7 @@ class Settings:
     port: int = 8090  # EPORT_SANDBOX_PORT
     smtp_port: int = 8025  # EPORT_SANDBOX_SMTP_PORT
     vpcd_port: int = 35963  # EPORT_VPCD_PORT: where the virtual card is plugged in
+    amqp: str = ""  # EPORT_SANDBOX_AMQP: amqp:// address of a broker where customs listens too; empty: none
     portal: str = "http://127.0.0.1:8080"  # EPORT_PUBLIC_ORIGIN: for the link back
     register_token: str = "sandbox"  # EPORT_COMPANY_REGISTER_TOKEN
     identity_token: str = "sandbox"  # EPORT_IDENTITY_TOKEN
@@ -39,6 +40,7 @@ def from_environment(variables=os.environ) -> Settings:
         port=int(variables.get("EPORT_SANDBOX_PORT", Settings.port)),
         smtp_port=int(variables.get("EPORT_SANDBOX_SMTP_PORT", Settings.smtp_port)),
         vpcd_port=int(variables.get("EPORT_VPCD_PORT", Settings.vpcd_port)),
+        amqp=variables.get("EPORT_SANDBOX_AMQP", Settings.amqp),
         portal=variables.get("EPORT_PUBLIC_ORIGIN", Settings.portal),
         register_token=variables.get("EPORT_COMPANY_REGISTER_TOKEN", Settings.register_token),
         identity_token=variables.get("EPORT_IDENTITY_TOKEN", Settings.identity_token),

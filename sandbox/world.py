@@ -4,6 +4,7 @@ from sandbox import seed
 from sandbox.banks.dialects import BANKS
 from sandbox.banks.keys import BankKeys
 from sandbox.banks.ukeys import Ukeys
+from sandbox.customs.amqp import Desk
 from sandbox.customs.judge import Judge
 from sandbox.customs.ledger import Ledger
 from sandbox.customs.office import Office
@@ -27,6 +28,7 @@ class World:
         self.ukeys = Ukeys(self.store, self.bank_keys)
         judge = Judge(self.store, self.ledger, self.authority.folder)
         self.office = Office(settings.customs_folder, self.store, self.ledger, judge)
+        self.desk = Desk(settings.amqp, settings.customs_folder, self.ledger) if settings.amqp else None
         self.mail_server = MailServer(self.store, settings.address, settings.smtp_port)
         if not self.store.all("company"):
             self.reset()
@@ -42,10 +44,14 @@ class World:
 
     def start(self) -> None:
         self.office.start()
+        if self.desk:
+            self.desk.start()
         self.mail_server.start()
 
     def stop(self) -> None:
         self.mail_server.stop()
+        if self.desk:
+            self.desk.stop()
         self.office.stop()
         self.cards.eject()
         self.close()

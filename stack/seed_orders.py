@@ -17,7 +17,7 @@ from werkzeug.datastructures import FileStorage
 from blueprints.auth.services import BY_ACCOUNT, strangers
 from blueprints.common import clock
 from blueprints.common.access import Principal
-from blueprints.exports import generating, importing, pushing, receiving, sending, tasks
+from blueprints.exports import generating, importing, pushing, receiving, tasks
 from models import orders, pushes, receipts
 from models.accounts import User, find_user
 from models.database import session
@@ -122,7 +122,7 @@ def push_unsigned(principal: Principal, task: Task) -> None:
     for message in pushes.messages_of_push(push.id):
         message.signed_at, message.signed_by, message.state = now, SIGNED_BY, "ready"
     session.flush()
-    pushes.mark_sent(pushes.take_ready(push.id, now, sending.SEND_STEP), now)
+    pushes.mark_sent(pushes.take_ready(push.id, now, pushing.MOST_MESSAGES), now)
     session.commit()
 
 

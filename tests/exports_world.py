@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from openpyxl import Workbook
 
 from blueprints.common import clock
-from blueprints.exports import generating, importing, pushing, receiving, sending, tasks
+from blueprints.exports import channels, generating, importing, pushing, receiving, sending, tasks
 from blueprints.exports.reading import COLUMNS
 from gateways.customs_dxp import signature
 from models import orders, pushes
@@ -131,14 +131,14 @@ class Trade:
 
     @property
     def folder(self):
-        return sending.customs_folder() / self.company.id.hex
+        return channels.customs_folder() / self.company.id.hex
 
     def sent(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted((self.folder / "OutBox").glob("*.xml"))}
 
     def hear(self, *receipts, company=None, raw: bytes | None = None):
         """Customs answers: (order or guid, status, time[, info]); then the portal looks."""
-        folder = sending.customs_folder() / (company or self.company).id.hex
+        folder = channels.customs_folder() / (company or self.company).id.hex
         (folder / "InBox").mkdir(parents=True, exist_ok=True)
         content = raw if raw is not None else answer(receipts)
         (folder / "InBox" / f"CEB304Message_{uuid.uuid4()}.xml").write_bytes(content)

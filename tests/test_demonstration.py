@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from blueprints.exports import receiving, sending
+from blueprints.exports import channels, receiving, sending
 from gateways.customs_dxp import envelope
 from models.accounts import find_user
 from models.database import session
@@ -99,7 +99,7 @@ def test_the_worker_sends_nothing_of_what_was_seeded(seeded, run_jobs, outbox):
     run_jobs()
     with seeded.app_context():
         receiving.poll_channels()
-        assert not list(sending.customs_folder().glob("*/OutBox/*"))
+        assert not list(channels.customs_folder().glob("*/OutBox/*"))
         sent = session.scalars(select(Message).where(Message.state != "unsigned")).all()
         assert [message.state for message in sent] == ["sent", "sent"]
         assert not any(sending.resend(message) for message in sent)

@@ -7,7 +7,7 @@ import pytest
 from lxml import etree
 
 from blueprints.common import clock
-from blueprints.exports import generating, pushing, receiving, sending
+from blueprints.exports import channels, generating, pushing, receiving, sending
 from gateways.customs_dxp import envelope, signature
 from models import orders, pushes, receipts
 from models.database import session
@@ -172,7 +172,7 @@ def test_killed_while_sending_the_same_bytes_go_again(generated, card, monkeypat
 
 def test_a_stale_message_that_has_receipts_is_not_sent_again(generated, card, monkeypatch):
     push = generated.push(card)
-    monkeypatch.setattr(sending, "_send", lambda ids: None)
+    monkeypatch.setattr(sending, "_send", lambda *_: None)
     generated.send(push)
     generated.hear((order(generated), 3, T1))
     with clock.stopped_at(clock.now() + timedelta(minutes=2)):
@@ -303,7 +303,7 @@ def test_garbled_files_are_kept_as_they_came_and_block_nothing(sent, content):
 
 
 def test_a_folder_that_is_no_companys_is_left_alone(sent, context):
-    folder = sending.customs_folder() / uuid4().hex / "InBox"
+    folder = channels.customs_folder() / uuid4().hex / "InBox"
     folder.mkdir(parents=True)
     (folder / "a.xml").write_bytes(b"x")
     receiving.poll_channels()

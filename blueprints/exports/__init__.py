@@ -11,9 +11,11 @@ from models.orders import FAILED, failed_orders
 from .base import DECLARATION_MENU, NEEDS, SETTINGS_MENU
 from .generating import generate_task
 from .importing import make_report, read_import
+from .listening import ask_hosts, receive_from_host
 from .receiving import poll_channels
 from .routes import bp
 from .sending import send_messages
+from .signing import sign_push, wake_signing
 
 
 def open_items(principal: Principal) -> list[tuple[str, str, str, str]]:
@@ -48,6 +50,7 @@ def under_code(enterprise_id, code: str | None) -> list[tuple[str, int, str]]:
 
 AREA = Area(
     "80", "跨境电子商务出口企业申报系统", bp, menu=(*DECLARATION_MENU, *SETTINGS_MENU), open_items=open_items,
-    jobs=(read_import, make_report, generate_task, send_messages), loops=((poll_channels, 1.0),),
+    jobs=(read_import, make_report, generate_task, send_messages, sign_push, receive_from_host),
+    loops=((poll_channels, 1.0), (ask_hosts, 1.0), (wake_signing, 1.0)),
     under_code=under_code,
 )  # fmt: skip

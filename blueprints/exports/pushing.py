@@ -30,6 +30,7 @@ from models.transmission import find_transmission_id
 
 from . import generating
 from .kinds import KINDS
+from .sending import ask_to_send
 
 MOST_MESSAGES = 1440  # what an IC card of 12 signatures a minute signs in the 2 hours of a challenge
 
@@ -172,7 +173,8 @@ def keep_signature(challenge, index: int, signature: bytes, signed_message: byte
     card = read_certificate(challenge.certificate)
     keep_signed(message, signed_message, f"{card.holder} {card.card_number}")
     if challenge.is_complete or challenge.signed_count == 1:  # in between the loop takes up what is ready
-        defer("send_messages", queue="push", lock=f"push:{message.push_id}", push_id=str(message.push_id))
+        session.flush()
+        ask_to_send(message.push_id)
 
 
 def keep_signed(message: Message, signed: bytes, by: str) -> None:

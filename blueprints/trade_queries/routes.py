@@ -107,7 +107,7 @@ add_lists()
 
 
 @bp.get("/orders/<uuid:id>")
-@page("8103", "单证的经过", NEEDS)
+@page("8103", "订单的经过", NEEDS)
 def show_order(id):
     principal = access.current()
     order = get_or_404(orders.find_order(principal.enterprise_id, principal.code, id))

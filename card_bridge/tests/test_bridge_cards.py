@@ -120,7 +120,7 @@ def test_after_a_restart_a_new_challenge_over_the_rest_is_signed(new_stage):
 
 
 def test_a_lost_reply_to_a_signature_costs_no_new_pin(stage, anna, monkeypatch):
-    monkeypatch.setattr("eport_card_bridge.worker.RETRY_PAUSES", (0.05,))
+    monkeypatch.setattr("eport_card_bridge.signing.RETRY_PAUSES", (0.05,))
     stage.portal.lose_replies_to_signature = 1
     anna.open(anna.ask("batch")).enter_pin()
     wait_until(lambda: stage.request.stage == "done")
@@ -159,7 +159,7 @@ def test_a_reset_by_another_program_stops_and_asks_for_the_pin_again(new_stage):
 
 def test_a_slow_portal_does_not_leave_the_card_idle(stage, anna, monkeypatch):
     """Windows resets a card whose transaction is idle for 5 s: a harmless command is sent meanwhile."""
-    monkeypatch.setattr("eport_card_bridge.worker.KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr("eport_card_bridge.signing.KEEP_ALIVE_SECONDS", 0.05)
     seen, answer = [], stage.card.applet.answer
     stage.card.applet.answer = lambda apdu: seen.append(apdu) or answer(apdu)
     anna.open(anna.ask("batch")).submit("/pin", hops=1, pin=PIN)

@@ -212,6 +212,12 @@ def test_the_pin_is_changed_by_the_old_one_and_then_counts_as_verified(card):
     assert (verify(card, "88888888"), verify(card, "271828")) == ("63c5", "9000")
 
 
+def test_a_verified_pin_can_be_taken_back(card):
+    verify(card, "88888888")
+    assert card.answer(bytes.fromhex("0020FF80")) == b"\x90\x00"
+    assert card.answer(ASK) == bytes.fromhex("63C6")
+
+
 def test_the_puk_gives_a_blocked_card_a_new_pin_until_it_is_blocked_itself(ec_card):
     path, _ = ec_card
     puk = read_state(path)["unlock_code"]

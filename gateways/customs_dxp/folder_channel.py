@@ -19,8 +19,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,240}\.xml")
 _STALE_SECONDS = 3600.0
 
 
+DIFFERS = "a file of this name was sent before with other bytes"
+
+
 class FolderChannel:
     """`root` is the folder of one company; it and its five folders are made where they are missing."""
+
+    step = 50
 
     def __init__(self, root: Path) -> None:
         self._out, self._sent, self._fail, self._in, self._read = (root / name for name in FOLDERS)
@@ -29,25 +34,31 @@ class FolderChannel:
 
     def send(self, name: str, data: bytes) -> None:
         """On return the file is safe on disk in OutBox. Raises ContentDiffers, ValueError (name), OSError."""
-        self.send_all([(name, data)])
+        if self.send_all([(name, data)]):
+            raise ContentDiffers(name)
 
-    def send_all(self, files: Iterable[tuple[str, bytes]]) -> None:
-        """Like `send` for each file, with one fsync of the folder at the end."""
+    def send_all(self, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+        """Like `send` for each file, with one fsync of the folder at the end; {name: why} of those that differ."""
+        refused = {}
         for name, data in files:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not a file name for customs")
-            self._refuse_other_content(name, data)
-            self._place(name, data)
+            if self._was_other(name, data):
+                refused[name] = DIFFERS
+            else:
+                self._place(name, data)
         _sync(self._out)
+        return refused
 
-    def _refuse_other_content(self, name: str, data: bytes) -> None:
+    def _was_other(self, name: str, data: bytes) -> bool:
         for folder in (self._out, self._sent, self._fail):
             try:
                 known = (folder / name).read_bytes()
             except FileNotFoundError:
                 continue
             if known != data:
-                raise ContentDiffers(name)
+                return True
+        return False
 
     def _place(self, name: str, data: bytes) -> None:
         # The temporary name is this call's own: two workers that send the same file cannot cut each other's short.
@@ -96,6 +107,17 @@ class FolderChannel:
                     raise
         _sync(self._read)
         _sync(self._in)
+
+    def check(self) -> None:
+        """Writes and removes a file. Raises OSError."""
+        path = self._out / f"check.{secrets.token_hex(4)}.tmp"
+        try:
+            path.write_bytes(b"check")
+        finally:
+            path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
     def sweep(self) -> int:
         """Removes what a crash left in OutBox under a temporary name an hour ago or more; returns how many files."""

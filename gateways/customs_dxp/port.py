@@ -9,12 +9,23 @@ class ContentDiffers(Exception):
 
 
 class Channel(Protocol):
-    """Sending again what was sent is harmless; what was received comes again until it is acknowledged."""
+    """Sending again what was sent is harmless; what was received comes again until it is acknowledged.
 
-    def send(self, name: str, data: bytes) -> None: ...
+    Every method raises Unavailable (no usable answer), NotLetIn (user or password), OSError (the machine's own disk).
+    """
 
-    def send_all(self, files: Iterable[tuple[str, bytes]]) -> None: ...
+    step: int  # so many files are well sent at once
+
+    def send_all(self, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+        """On return each (name, content) is safe with the other side, but for {name: its reason} that it will not have.
+        After an error any of them may have arrived."""
 
     def receive(self) -> Iterator[tuple[str, bytes]]: ...
 
-    def acknowledge(self, name: str) -> None: ...
+    def acknowledge_all(self, names: Iterable[str]) -> None:
+        """Those received are stored here; again does nothing."""
+
+    def check(self) -> None:
+        """Nothing is sent; returns when user and password are taken."""
+
+    def close(self) -> None: ...

@@ -9,6 +9,7 @@ from lxml import etree
 from gateways.customs_dxp import envelope
 from gateways.customs_dxp.envelope import CUSTOMS_EXPORT, BadEnvelope, DxpMsg
 from gateways.customs_dxp.messages.ceb304 import BadReceipt, Receipt, parse_receipts
+from gateways.customs_dxp.messages.returns import Returned, parse_returns
 
 GUID = "311AF125-6FED-4603-8C5D-49B1FA4B4B9B"
 RETURN = (
@@ -84,9 +85,96 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("what", HOSTILE)
-def test_receipts_of_another_form_are_refused(what):
+@pytest.mark.parametrize("read", [parse_receipts, parse_returns])
+def test_receipts_of_another_form_are_refused(what, read):
     with pytest.raises(BadReceipt):
-        parse_receipts(HOSTILE[what])
+        read(HOSTILE[what])
+
+
+# receipts of every kind
+
+SAMPLES = {  # root, kind of the document answered, its number, what customs gave besides
+    "404": ("403", "order2018050711340001", {"payNo": "P20180507001"}),
+    "506": ("505", "L2018050700001", {"logisticsCode": "1105910159"}),
+    "508": ("507", "Cop20180507001", {"billNo": "B00024204001"}),
+    "510": ("509", "CoP20180507000000001", {"preNo": "P20180507000000001"}),
+    "604": ("603", "Cop20180507001", {"preNo": "P20180507000000001", "invtNo": "Invt20180507000001"}),
+    "606": ("605", "Cop20180507001", {"invtNo": "Invt20180507000001"}),
+    "608": ("607", "Cop20180507001", {"msgSeqNo": "1"}),
+    "702": ("701", "C201805080001", {"sumNo": "S20180507000000001"}),
+}
+
+
+@pytest.mark.parametrize("root", SAMPLES)
+def test_the_official_receipt_of_every_kind_is_read(root, facts):
+    kind, number, extra = SAMPLES[root]
+    (returned,) = parse_returns(facts(f"samples/official_202205_CEB{root}Message.xml").read_bytes())
+    assert (returned.kind, returned.number, returned.status) == (kind, number, 2)
+    assert returned.extra | extra == returned.extra
+    assert len(returned.time) == 17
+    assert returned.info.startswith("新增申报成功")
+
+
+def test_order_receipts_read_either_way_say_the_same():
+    (one,), (other,) = parse_receipts(receipts_message()), parse_returns(receipts_message())
+    assert (other.kind, other.guid, other.status, other.time) == ("303", one.guid, one.status, one.time)
+    assert (other.number, other.info) == (one.order_no, one.info)
+    assert other.extra == {"ebpCode": "无", "ebcCode": "1301960002"}
+
+
+def test_a_receipt_of_a_refund_is_read():
+    inner = RETURN.replace("OrderReturn", "RefundReturn").replace("orderNo", "coElNo")
+    assert parse_returns(receipts_message(inner, root="CEB214Message"))[0].kind == "213"
+
+
+def test_the_official_result_of_a_summary_names_its_lists_and_has_no_state(facts):
+    (result,) = parse_returns(facts("samples/official_202205_CEB792Message.xml").read_bytes())
+    assert (result.kind, result.status, result.number) == ("701", None, "S20180507000000001")
+    assert (result.extra["declSeqNo"], result.extra["decState"]) == ("S20180508000000001", "A")
+    assert result.extra["invtNos"] == "Invt20180507000001"
+
+
+FORMAT_RECEIPT = (
+    f"<ceb:MessageReturn><ceb:guid>{GUID}</ceb:guid><ceb:returnStatus>-1</ceb:returnStatus>"
+    "<ceb:returnInfo>报文格式校验失败</ceb:returnInfo><ceb:returnTime>20260101120000123</ceb:returnTime>"
+    "<ceb:oriCopMsgId>M-1</ceb:oriCopMsgId><ceb:oriMessageType>CEB603Message</ceb:oriMessageType>"
+    "<ceb:oriBizMessage><![CDATA[<a><b></a>]]></ceb:oriBizMessage></ceb:MessageReturn>"
+)
+
+
+@pytest.mark.parametrize("named, kind", [("CEB603Message", "603"), ("CEB603Message.xml", "603"), ("Unknown", "")])
+def test_a_format_receipt_names_the_message_and_carries_nothing_of_it(named, kind):
+    text = FORMAT_RECEIPT.replace("CEB603Message", named)
+    (returned,) = parse_returns(receipts_message(text, root="CEB900Message"))
+    extra = {"oriCopMsgId": "M-1", "oriMessageType": named}
+    assert returned == Returned(kind, GUID, -1, "20260101120000123", "M-1", "报文格式校验失败", extra)
+
+
+HOSTILE_RETURNS = {
+    "a result without a head": ("CEB792Message", "<ceb:SummaryResult></ceb:SummaryResult>"),
+    "a result with two heads": (
+        "CEB792Message",
+        f"<ceb:SummaryResult>{'<ceb:SummaryResultHead></ceb:SummaryResultHead>' * 2}</ceb:SummaryResult>",
+    ),
+    "a result without a time": (
+        "CEB792Message",
+        f"<ceb:SummaryResult><ceb:SummaryResultHead><ceb:guid>{GUID}</ceb:guid><ceb:sumNo>S</ceb:sumNo>"
+        "<ceb:opDate>now</ceb:opDate></ceb:SummaryResultHead></ceb:SummaryResult>",
+    ),
+    "a format receipt of no message": (
+        "CEB900Message",
+        FORMAT_RECEIPT.replace("<ceb:oriCopMsgId>M-1</ceb:oriCopMsgId>", ""),
+    ),
+    "our own message back": ("CEB603Message", "<ceb:Inventory></ceb:Inventory>"),
+    "another kind's node": ("CEB604Message", RETURN),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE_RETURNS)
+def test_what_is_no_receipt_of_its_kind_is_refused(what):
+    root, inner = HOSTILE_RETURNS[what]
+    with pytest.raises(BadReceipt):
+        parse_returns(receipts_message(inner, root=root))
 
 
 @pytest.mark.parametrize(

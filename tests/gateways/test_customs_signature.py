@@ -6,10 +6,12 @@ import shutil
 import subprocess
 
 import pytest
+from ceb_documents import SAMPLES, changed
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 
 from gateways.customs_dxp import signature
+from gateways.customs_dxp.messages import types
 from gateways.customs_dxp.messages.ceb303 import build
 from gateways.customs_dxp.signature import CHINAPORT, DS, NotVerified
 
@@ -51,20 +53,33 @@ def test_the_digest_is_that_of_the_document_without_its_signature(card, message)
     assert digest == signature.digest(card.profile, message)
 
 
+@pytest.fixture(params=types.TYPES)
+def any_message(request, transfer):
+    return types.build(request.param, [SAMPLES[request.param], changed(request.param, 2)], transfer, GUID)
+
+
+def test_a_message_of_every_kind_is_signed_valid_and_verifies(card, any_message, schema, authorities, now):
+    signed = sign(card, any_message)
+    root = etree.fromstring(signed)
+    assert etree.tostring(root, method="c14n") == signed.partition(b"\n")[2]
+    assert signature.verify(signed, authorities, now).uscc == "91130100MA0000001X"
+    schema("ceb_export_202205").assertValid(root)
+
+
 @pytest.mark.skipif(not shutil.which("xmlsec1"), reason="xmlsec1 is not installed")
-def test_xmlsec1_verifies_rsa_and_refuses_a_changed_message(rsa_card, message, tmp_path):
-    signed = sign(rsa_card, message)
+def test_xmlsec1_verifies_rsa_and_refuses_a_changed_message(rsa_card, any_message, tmp_path):
+    signed = sign(rsa_card, any_message)
     (tmp_path / "card.der").write_bytes(rsa_card.der)
     command = ["xmlsec1", "--verify", "--pubkey-cert-der", str(tmp_path / "card.der"), str(tmp_path / "signed.xml")]
     (tmp_path / "signed.xml").write_bytes(signed)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (tmp_path / "signed.xml").write_bytes(signed.replace(b"order-1", b"order-9"))
+    (tmp_path / "signed.xml").write_bytes(signed.replace(b"20260101120000", b"20260101120001"))
     assert subprocess.run(command, capture_output=True, check=False).returncode != 0
 
 
-def test_the_openssl_command_verifies_sm2_over_the_canonical_signed_info(sm2_card, message, folder, tmp_path):
-    root = etree.fromstring(sign(sm2_card, message))
+def test_the_openssl_command_verifies_sm2_over_the_canonical_signed_info(sm2_card, any_message, folder, tmp_path):
+    root = etree.fromstring(sign(sm2_card, any_message))
     raw = base64.b64decode(root.findtext(f".//{{{DS}}}SignatureValue"))
     info = root.find(f".//{{{DS}}}SignedInfo")
     top = etree.Element(info.tag, nsmap=info.nsmap)

@@ -22,6 +22,8 @@ PAGES = [
     f"/register/edit/{USCC}",
     "/identity/",
     "/customs/",
+    "/customs-line/",
+    "/signing/",
     "/cards/",
 ]
 

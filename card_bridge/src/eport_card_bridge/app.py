@@ -29,6 +29,7 @@ def create_app(options: Options) -> web.Application:
     app.router.add_get("/requests/{id}", show_request, allow_head=False)
     app.router.add_post("/requests/{id}/consent", answer_consent)
     app.router.add_post("/requests/{id}/pin", answer_pin)
+    app.router.add_post("/requests/{id}/stop", stop_signing)
     app.router.add_get("/pin", show_pin_change, allow_head=False)
     app.router.add_post("/pin", change_pin)
     app.router.add_get("/settings", show_settings, allow_head=False)
@@ -80,7 +81,8 @@ async def show(bridge: Bridge, pages: Pages, request: Request) -> web.Response:
     if request.stage == "reading":
         return html(pages.reading(request), request.origin)
     if request.stage == "signing":
-        return html(pages.progress(request), request.origin)
+        token = bridge.tokens.new("stop", request.origin, request.request_id)
+        return html(pages.progress(request, token), request.origin)
     if request.stage in ("done", "failed"):
         return html(pages.done(request.stop, request.origin), request.origin)
     cards, trouble = await bridge.look_at_cards()
@@ -119,6 +121,18 @@ async def answer_pin(http: web.Request) -> web.Response:
         return redirect(await bridge.sign(request, text(form, "pin"), text(form, "card")) or request.here)
     else:
         request.stop = Stop(Outcome.PIN_FORMAT)
+    return redirect(request.here)
+
+
+async def stop_signing(http: web.Request) -> web.Response:
+    """停下: signing ends before the next message; what is signed is kept and the rest goes on with the PIN."""
+    bridge, form = http.app[BRIDGE], await http.post()
+    origin, request_id = read_names(bridge, http.match_info["id"], [text(form, "portal")])
+    bridge.tokens.use(text(form, "token"), "stop", origin, request_id)
+    request = bridge.requests.get((origin, request_id))
+    if request is None:
+        raise Stop(Outcome.EXPIRED)
+    await bridge.pause(request)
     return redirect(request.here)
 
 

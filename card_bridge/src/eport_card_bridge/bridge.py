@@ -26,6 +26,7 @@ from .worker import HELD_SECONDS, Attempt, PinEntry, Worker, resolve
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 5
+PAUSE_SECONDS = 6  # a slow card takes 5 s for a signature
 KEEP_ENDED_SECONDS = 600
 # Their sentences speak of what is signed; in a PIN change the card has done nothing yet when they arise.
 BEFORE_THE_CHANGE = {Outcome.REMOVED, Outcome.CARD_RESET, Outcome.STOPPED}
@@ -122,11 +123,18 @@ class Bridge:
 
     async def sign(self, request: Request, pin: str, serial: str) -> str:
         """Starts the card work; gives the URL that releases M, or an empty text if it came to nothing."""
-        before, request.stage, request.stop = request.stage, "signing", None
+        before, request.stage, request.stop, request.is_to_pause = request.stage, "signing", None, False
         started: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         attempt = Attempt(serial=serial, pin=pin, request=request, started=started)
         self._start(self._work(attempt, before))
         return await started
+
+    async def pause(self, request: Request) -> None:
+        """Stops the signing between two messages; waits a little, so that the page can say so."""
+        request.is_to_pause = True
+        end = time.monotonic() + PAUSE_SECONDS
+        while request.stage == "signing" and time.monotonic() < end:
+            await asyncio.sleep(0.05)
 
     async def _work(self, attempt: Attempt, before: str) -> None:
         """Maps every way the card work can stop to a stage from which the user can go on."""

@@ -93,14 +93,21 @@ class Pages:
         body = f'<p id="progress">{count}</p><p>正在读取要签的内容，读完请您输卡密码。</p>'
         return self.page(PROGRESS, "正在读取", body, refresh=1)
 
-    def progress(self, request: Request) -> str:
+    def progress(self, request: Request, token: str) -> str:
         total = len(request.messages)
         bar = f'<progress max="{total}" value="{request.signed}"></progress>' if total else ""
+        stop = form(
+            f"/requests/{request.request_id}/stop",
+            {"portal": request.origin, "token": token},
+            '<p><button class="plain" id="stop">停下</button></p><p class="hint">签好的都留着，输密码再接着签。</p>',
+        )
+        going_on = f"{remaining(request)}请不要拔卡。关掉这一页也会接着签。"
+        said = "正在停下，签完手上这一份就停。" if request.is_to_pause else going_on
         return self.page(
             PROGRESS,
             "正在签名",
-            f'<p><b id="progress">{request.signed} / {total}</b></p>{bar}<p>{remaining(request)}请不要拔卡。'
-            f"关掉这一页也会接着签。</p>{way_back(request.origin)}",
+            f'<p><b id="progress">{request.signed} / {total}</b></p>{bar}<p>{said}</p>'
+            f"{stop if total and not request.is_to_pause else ''}{way_back(request.origin)}",
             refresh=2,
         )
 

@@ -5,6 +5,7 @@ import base64
 import binascii
 import json
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -54,7 +55,9 @@ class Request:
     to_read: int = 0
     deadline: float = 0.0
     ends: float = field(default_factory=lambda: time.monotonic() + BATCH_SECONDS)
-    signed: int = 0
+    signed: int = 0  # stored by the portal
+    unsent: deque[str] = field(default_factory=deque)  # signatures (base64) of the messages after those
+    is_to_pause: bool = False
     signing_since: tuple[float, int] = (0.0, 0)
     card: CardInReader | None = None
     certificate: bytes = b""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .cards import Card
-from .messages import PROFILE_OF, build_signed_info
+from .messages import PROFILE_OF
 from .outcomes import PIN_SPENT, Outcome, Stop
 from .readers import CardInReader, ReaderList, choose_card, find_cards
 from .requests import Request
+from .signing import KEEP_ALIVE_SECONDS, Signing, wait_with_card
 from .statement import build_statement
 from .tries import Insertion, PinTries
 
@@ -22,8 +23,6 @@ T = TypeVar("T")
 RELEASE_SECONDS = 60
 HELD_SECONDS = 10
 RELEASE_POLL_SECONDS = 0.05
-KEEP_ALIVE_SECONDS = 2
-RETRY_PAUSES = (1, 2, 4)
 
 
 @dataclass(kw_only=True)
@@ -181,18 +180,18 @@ class Worker:
         browser that asked: a stranger's link yields no message signature at all."""
         self._await_release(request, card)
         request.signing_since = (time.monotonic(), request.signed)
-        while request.signed < len(request.messages):
-            if time.monotonic() > request.ends:
-                raise Stop(Outcome.EXPIRED)
-            message = request.messages[request.signed]
-            signature = card.sign_message(build_signed_info(message, PROFILE_OF[card.algorithm]))
-            self._store(request, card, base64.b64encode(signature).decode())
-            request.signed += 1
+        try:
+            Signing(request, card, self._loop).run()
+        except Stop:
+            if request.signed < len(request.messages):  # a card that goes after its last signature stops nothing
+                raise
 
     def _await_release(self, request: Request, card: Card) -> None:
         end = time.monotonic() + RELEASE_SECONDS
         spoken = time.monotonic()
         while not self._wait(request.client.is_released(), card):
+            if request.is_to_pause:
+                raise Stop(Outcome.PAUSED)
             if time.monotonic() > end:
                 raise Stop(Outcome.NOT_RELEASED)
             if time.monotonic() > spoken + KEEP_ALIVE_SECONDS:
@@ -200,27 +199,8 @@ class Worker:
                 card.tries_left()
             time.sleep(RELEASE_POLL_SECONDS)
 
-    def _store(self, request: Request, card: Card, signature: str) -> None:
-        """Stores one signature; a short trouble of the network costs no new PIN, for storing twice does no harm."""
-        for pause in (*RETRY_PAUSES, None):
-            try:
-                return self._wait(request.client.store_signature(request.signed, signature), card)
-            except Stop as stop:
-                if stop.outcome is not Outcome.UNREACHABLE or pause is None:
-                    raise
-                self._wait(asyncio.sleep(pause), card)
-        return None
-
     def _wait(self, coroutine: Coroutine, card: Card) -> Any:
-        """Waits for a portal call. Windows resets a card whose transaction is idle for 5 s, so it is kept busy."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-        while True:
-            try:
-                return future.result(timeout=KEEP_ALIVE_SECONDS)
-            except TimeoutError:
-                if future.done():
-                    raise
-                card.tries_left()
+        return wait_with_card(asyncio.run_coroutine_threadsafe(coroutine, self._loop), card)
 
 
 def spend(tries: PinTries, card: Card, insertion: Insertion, command: Callable[[], None]) -> None:

@@ -36,13 +36,13 @@ def add_companions(task: Task, carrier: str, needs_payment: bool) -> None:
         statement = text(f"""
             INSERT INTO export_orders (enterprise_id, customs_code, task_id, place, kind, order_no, total, lines, data,
                                        changed_at, changed_by)
-            SELECT enterprise_id, customs_code, task_id, :first - 1 + row_number() OVER (ORDER BY place), :kind,
+            SELECT enterprise_id, customs_code, task_id, :first - 1 + row_number() OVER (ORDER BY place), '{kind}',
                    '{prefix}' || lpad(CAST(serial AS text), 14, '0'), {total}, lines, {data}, changed_at, changed_by
             FROM export_orders o
             WHERE task_id = :task AND kind = '303' AND app_type = 1 {condition} AND NOT EXISTS (
                 SELECT FROM export_orders c WHERE c.enterprise_id = o.enterprise_id AND c.customs_code = o.customs_code
-                AND c.kind = :kind AND c.order_no = '{prefix}' || lpad(CAST(o.serial AS text), 14, '0'))""")
-        values = {"first": task.next_place, "kind": kind, "task": task.id}
+                AND c.kind = '{kind}' AND c.order_no = '{prefix}' || lpad(CAST(o.serial AS text), 14, '0'))""")
+        values = {"first": task.next_place, "task": task.id}
         values |= {"carrier": carrier, "paid": needs_payment} if kind == LIST else {}
         task.next_place += session.execute(statement, values).rowcount
     session.flush()
@@ -70,7 +70,7 @@ def repeats_of(order: Order) -> list[Order]:
 def companions_of(order_ids: list[UUID]) -> list[UUID]:
     """The 清单 and 收款单 that were made from these orders."""
     own = aliased(Order)
-    numbers = [prefix + func.lpad(cast(own.serial, Text), 14, "0") for prefix, *_ in _COMPANIONS.values()]
+    numbers = [func.concat(prefix, func.lpad(cast(own.serial, Text), 14, "0")) for prefix, *_ in _COMPANIONS.values()]
     query = select(Order.id).join(own, and_(own.task_id == Order.task_id, Order.order_no.in_(numbers)))
     return list(session.scalars(query.where(own.id.in_(order_ids), Order.kind.in_(list(_COMPANIONS)))))
 
@@ -101,7 +101,9 @@ BEFORE = {  # kind → {kind that customs must have taken: whether it has}
         ),
         PAYMENT: or_(
             Order.data["needs_payment"].astext != "true",
-            _taken(PAYMENT, _same_owner, lambda other: other.order_no == "SK" + func.substr(Order.order_no, 3)),
+            _taken(
+                PAYMENT, _same_owner, lambda other: other.order_no == func.concat("SK", func.substr(Order.order_no, 3))
+            ),
         ),
     },
 }

@@ -112,7 +112,7 @@ def _add(task_id: UUID, kind: str, number: str, data: dict, principal: Principal
     session.add(row)
     task.next_place += 1
     record(
-        "录入单证", f"task:{task.id}", principal, kind=KINDS[kind].title, number=number, act=ACTS.get(app_type, "新增")
+        "录入单证", f"task:{task.id}", principal, kind=KINDS[kind].title, number=number, how=ACTS.get(app_type, "新增")
     )
     try:
         session.commit()

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    SmallInteger,
     UniqueConstraint,
     and_,
     any_,
@@ -29,16 +30,26 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.types import Text
 
 from .database import Base, Row, session
-from .exports import BLOCK, Task
+from .exports import BLOCK, Strategy, Task
 from .types import Fixed, UtcDateTime
 
 WAITING, DECLARING, SUCCESS, FAILED = "waiting", "declaring", "success", "failed"  # 待推送 申报中 成功 失败
+DELETED = "deleted"  # customs has taken the 删除 of it
+ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY = "303", "403", "505", "603", "605", "607", "701"
+REFUND = "213"
+DOCUMENT_KINDS = (ORDER, PAYMENT, WAYBILL, LIST, CANCELLATION, BILL, SUMMARY, REFUND)
 CONCLUDED = 399  # 海关审结
 EXACT = 10_000  # list totals are counted up to here
 
 
 class Order(Base):
-    """One order. `id` is its guid at customs. `lines`: [[item_no, item_name, qty, total, price, unit], …] as text."""
+    """One business document (单证), most often an order. `id` is its guid at customs.
+
+    `kind`: 303 订单, 403 收款单, 505 运单, 603 清单, 605 撤销申请, 607 总分单, 701 汇总申请,
+    213 退货申请; `order_no` its own number (订单号, 运单号, …).
+    `app_type`: 1 新增, 2 变更, 3 删除, each a row of its own. `lines`: [[item_no, item_name, qty, total, price, unit, …], …] as
+    text; what stands once in the document is in `data`, by the names of blueprints/exports/kinds.py.
+    """
 
     __tablename__ = "export_orders"
 
@@ -48,9 +59,12 @@ class Order(Base):
     customs_code: Mapped[str]
     task_id: Mapped[UUID] = mapped_column(ForeignKey("export_tasks.id"))
     place: Mapped[int]
+    kind: Mapped[str] = mapped_column(server_default=ORDER, default=ORDER)
+    app_type: Mapped[int] = mapped_column(SmallInteger, server_default="1", default=1)
     order_no: Mapped[str]
     total: Mapped[Decimal] = mapped_column(Fixed(19, 2))
     lines: Mapped[list] = mapped_column(JSONB)
+    data: Mapped[dict] = mapped_column(JSONB, server_default="{}", default=dict)
     state: Mapped[str | None]  # by its newest receipt; None: see its message
     return_status: Mapped[int | None]
     return_time: Mapped[str | None]  # of that receipt, yyyyMMddHHmmssSSS
@@ -60,17 +74,19 @@ class Order(Base):
 
     __table_args__ = (
         Index(  # text_pattern_ops: for the beginning of a number too
-            "uq_export_orders_order_no", "enterprise_id", "customs_code", "order_no", unique=True,
-            postgresql_ops={"order_no": "text_pattern_ops"},
+            "uq_export_orders_order_no", "enterprise_id", "customs_code", "kind", "order_no", unique=True,
+            postgresql_ops={"order_no": "text_pattern_ops"}, postgresql_where=text("app_type = 1"),
         ),
-        Index("ix_export_orders_list", "enterprise_id", "customs_code", "serial"),
+        Index("ix_export_orders_list", "enterprise_id", "customs_code", "kind", "serial"),
         Index("ix_export_orders_place", "task_id", "place"),
+        Index("ix_export_orders_repeats", "id", postgresql_where=text("app_type > 1")),
+        Index("ix_export_orders_waybill", "order_no", postgresql_where=text("kind = '505'")),  # of whatever carrier
         Index(
-            "ix_export_orders_open", "enterprise_id", "customs_code", "serial",
+            "ix_export_orders_open", "enterprise_id", "customs_code", "kind", "state", "serial",
             postgresql_where=text("state IS DISTINCT FROM 'success'"),
         ),
         Index(
-            "ix_export_orders_concluded", "enterprise_id", "customs_code", "serial",
+            "ix_export_orders_concluded", "enterprise_id", "customs_code", "kind", "serial",
             postgresql_where=text("return_status = 399"),
         ),
     )  # fmt: skip
@@ -93,7 +109,7 @@ class Push(Row):
 
 
 class Message(Row):
-    """One CEB303. `id` is its guid and CopMsgId. state: unsigned → ready → sending → sent | refused by the platform.
+    """One message of customs (CEB<kind>). `id` is its guid and CopMsgId. state: unsigned → ready → sending → sent | refused by the platform.
 
     `signed` stays from the first signature on; a resend is byte-identical.
     """
@@ -104,6 +120,7 @@ class Message(Row):
     customs_code: Mapped[str]
     task_id: Mapped[UUID] = mapped_column(ForeignKey("export_tasks.id"))
     push_id: Mapped[UUID | None] = mapped_column(ForeignKey("pushes.id"), index=True)
+    kind: Mapped[str] = mapped_column(server_default=ORDER, default=ORDER)
     block: Mapped[int]
     first_place: Mapped[int]
     last_place: Mapped[int]
@@ -151,31 +168,40 @@ _STATES = {
     DECLARING: or_(Order.state == DECLARING, and_(Order.state.is_(None), Message.state.in_(("sending", "sent")))),
     SUCCESS: Order.state == SUCCESS,
     FAILED: or_(Order.state == FAILED, and_(Order.state.is_(None), Message.state == "refused")),
+    DELETED: Order.state == DELETED,
 }
 
 
-def declared_orders(enterprise_id: UUID, code: str):
-    """Query of the orders whose declaration data is made, with (Order, Message, Task, state)."""
+def declared_orders(enterprise_id: UUID, code: str, kind: str = ORDER):
+    """Query of the documents of a kind whose declaration data is made, with (Order, Message, Task, state)."""
     return (
         select(Order, Message, Task, STATE.label("state"))
         .join(Message, IS_HELD)
         .join(Task, Task.id == Order.task_id)
-        .where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+        .where(Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == kind)
     )
 
 
-def orders_to_count(enterprise_id: UUID, code: str, state: str):
-    """Query of the same orders for counting: without what only the rows of a page show."""
-    query = select(Order.serial).where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+def orders_to_count(enterprise_id: UUID, code: str, state: str, kind: str = ORDER):
+    """Query of the same documents for counting: without what only the rows of a page show."""
+    query = select(Order.serial).where(
+        Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == kind
+    )
     return query if state == SUCCESS else query.join(Message, IS_HELD)
 
 
-def at_customs(enterprise_id: UUID, code: str, is_concluded: bool):
+def at_customs(enterprise_id: UUID, code: str, is_concluded: bool, kind: str = ORDER):
     """The same of those that customs has taken: 已审结 or 未审结."""
-    query = declared_orders(enterprise_id, code).where(Order.state == SUCCESS)
+    query = declared_orders(enterprise_id, code, kind).where(Order.state == SUCCESS)
     return query.where(
         text("export_orders.return_status = 399" if is_concluded else "export_orders.return_status <> 399")
     )
+
+
+def of_modes(query, codes: tuple[str, ...]):
+    """Only those of strategies whose 监管方式 is one of `codes`."""
+    strategies = select(Strategy.id).where(or_(*(Strategy.mode.startswith(code) for code in codes)))
+    return query.where(Order.task_id.in_(select(Task.id).where(Task.strategy_id.in_(strategies))))
 
 
 def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None):
@@ -215,7 +241,9 @@ def tally_of_orders(enterprise_id: UUID, code: str, tasks=None) -> int:
 
 def tasks_with_order(enterprise_id: UUID, code: str, order_no: str):
     """A query for the tasks that hold an order whose number begins so."""
-    query = select(Order.task_id).where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    query = select(Order.task_id).where(
+        Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == ORDER, Order.app_type == 1
+    )
     return query.where(Order.order_no.startswith(order_no, autoescape=True))
 
 
@@ -229,8 +257,9 @@ def find_order(enterprise_id: UUID, code: str, order_id: UUID) -> Order | None:
 
 
 def orders_of(task_id: UUID, after: int = 0, limit: int = 10) -> list[Order]:
-    """In the order of the workbook; `after` is the place of the last row shown."""
-    query = select(Order).where(Order.task_id == task_id, Order.place > after)
+    """What was imported, in the order of the workbook; `after` is the place of the last row shown."""
+    query = select(Order).where(Order.task_id == task_id, Order.place > after, Order.kind.in_((ORDER, WAYBILL)))
+    query = query.where(Order.app_type == 1)
     return list(session.scalars(query.order_by(Order.place).limit(limit)))
 
 
@@ -238,11 +267,13 @@ def message_of(order: Order) -> Message | None:
     return session.scalar(select(Message).join(Order, IS_HELD).where(Order.id == order.id))
 
 
-def known_orders(enterprise_id: UUID, code: str, numbers: list[str]) -> dict[str, tuple[UUID, list, int]]:
-    """{order number: (task, lines, place)} of those that are in the house already."""
+def known_orders(
+    enterprise_id: UUID, code: str, numbers: list[str], kind: str = ORDER
+) -> dict[str, tuple[UUID, list, int]]:
+    """{number: (task, lines, place)} of those that are in the house already."""
     query = select(Order.order_no, Order.task_id, Order.lines, Order.place)
     query = query.where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
-    query = query.where(Order.order_no == any_(cast(numbers, ARRAY(Text))))
+    query = query.where(Order.kind == kind, Order.app_type == 1, Order.order_no == any_(cast(numbers, ARRAY(Text))))
     return {number: (task, lines, place) for number, task, lines, place in session.execute(query)}
 
 
@@ -273,8 +304,10 @@ def delete_places(task_id: UUID, first: int, before: int) -> int:
 
 
 def raw_orders(task_id: UUID, first: int, last: int) -> list[tuple]:
-    """(id, place, order number, total, lines) of the places first … last, without the weight of mapped rows."""
-    query = select(Order.id, Order.place, Order.order_no, Order.total, Order.lines)
+    """(id, place, number, total, lines, kind, app_type, data) of the places first … last, without mapped rows' weight."""
+    query = select(
+        Order.id, Order.place, Order.order_no, Order.total, Order.lines, Order.kind, Order.app_type, Order.data
+    )
     query = query.where(Order.task_id == task_id, Order.place.between(first, last)).order_by(Order.place)
     return [tuple(row) for row in session.execute(query)]
 
@@ -287,10 +320,10 @@ def blocks_without_message(task_id: UUID) -> list[int]:
     return [each for each in session.scalars(query) if each not in made]
 
 
-def count_generated(task_id: UUID) -> int:
-    """Orders that stand in messages."""
-    query = select(func.count()).select_from(Order).join(Message, IS_HELD).where(Order.task_id == task_id)
-    return session.scalar(query)
+def count_generated(task_id: UUID, kind: str) -> int:
+    """Documents of the task's own kind that stand in messages."""
+    query = select(func.count()).select_from(Order).join(Message, IS_HELD)
+    return session.scalar(query.where(Order.task_id == task_id, Order.kind == kind))
 
 
 def waiting_messages(query) -> list[tuple[UUID, int, int]]:

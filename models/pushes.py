@@ -94,8 +94,8 @@ def take_ready(push_id: UUID, now: datetime, limit: int) -> list[UUID]:
 
 
 def to_send(message_ids: list[UUID]) -> list[tuple]:
-    """(id, enterprise, dxp_id, wrapped_at, signed) of messages in `sending`."""
-    query = select(Message.id, Message.enterprise_id, Message.dxp_id, Message.wrapped_at, Message.signed)
+    """(id, kind, dxp_id, wrapped_at, signed) of messages in `sending`."""
+    query = select(Message.id, Message.kind, Message.dxp_id, Message.wrapped_at, Message.signed)
     return [tuple(row) for row in session.execute(query.where(Message.id.in_(message_ids)))]
 
 

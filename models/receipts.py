@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Text, UniqueConstraint, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Base, Row, session
@@ -45,6 +45,7 @@ class Receipt(Base):
     order_no: Mapped[str]
     info: Mapped[str] = mapped_column(Text)
     file_id: Mapped[UUID]  # of the inbox file; no foreign key: checked for each of many thousand rows, for nothing
+    extra: Mapped[dict | None] = mapped_column(JSONB)  # numbers that customs gave: pre_no, invt_no, sum_no
     odd: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -97,12 +98,13 @@ def judge_files(verdicts: dict[UUID, tuple[str, str]]) -> set[UUID]:
 
 # One receipt counts only if it came by the channel of the company that owns the order, and if that order was sent.
 _KEEP = text("""
-INSERT INTO receipts (guid, status, time, enterprise_id, order_no, info, file_id, odd, at)
-SELECT g.guid, g.status, g.time, :enterprise, g.order_no, g.info, g.file_id,
+INSERT INTO receipts (guid, status, time, enterprise_id, order_no, info, file_id, extra, odd, at)
+SELECT g.guid, g.status, g.time, :enterprise, g.order_no, g.info, g.file_id, CAST(g.extra AS jsonb),
        CASE WHEN o.id IS NULL THEN 'unknown' WHEN o.enterprise_id <> :enterprise THEN 'stranger'
             WHEN m.state IS NULL OR m.state IN ('unsigned', 'ready') THEN 'unsent' ELSE '' END, :now
 FROM unnest(CAST(:guids AS uuid[]), CAST(:statuses AS int[]), CAST(:times AS text[]), CAST(:numbers AS text[]),
-            CAST(:infos AS text[]), CAST(:files AS uuid[])) AS g(guid, status, time, order_no, info, file_id)
+            CAST(:infos AS text[]), CAST(:files AS uuid[]), CAST(:extras AS text[]))
+     AS g(guid, status, time, order_no, info, file_id, extra)
 LEFT JOIN export_orders o ON o.id = g.guid
 LEFT JOIN customs_messages m ON m.task_id = o.task_id AND m.block = (o.place - 1) / 100
      AND o.place BETWEEN m.first_place AND m.last_place
@@ -112,27 +114,39 @@ ON CONFLICT DO NOTHING
 # Older never over newer; of one time the one that says more (the end) wins; success never goes back to 申报中.
 _APPLY = text("""
 UPDATE export_orders o SET state = n.state, return_status = n.status, return_time = n.time, return_info = n.info,
-       changed_at = :now
-FROM (SELECT DISTINCT ON (r.guid) r.guid, r.status, r.time, r.info,
-             CASE WHEN r.status IN (120, 399) THEN 'success' WHEN r.status IN (1, 2, 3) OR r.status BETWEEN 300 AND 900
+       data = CASE WHEN n.extra IS NULL THEN o.data ELSE o.data || n.extra END, changed_at = :now
+FROM (SELECT DISTINCT ON (r.guid) r.guid, r.status, r.time, r.info, r.extra,
+             CASE WHEN r.status IN (120, 399, 800, 899) THEN 'success' WHEN r.status IN (1, 2, 3) OR r.status BETWEEN 300 AND 900
                   THEN 'declaring' ELSE 'failed' END AS state
       FROM receipts r WHERE r.file_id = ANY(CAST(:files AS uuid[])) AND r.odd = '' AND r.enterprise_id = :enterprise
       ORDER BY r.guid, r.time DESC, abs(r.status) DESC) n
 WHERE o.id = n.guid AND o.enterprise_id = :enterprise
   AND (o.return_time IS NULL OR (o.return_time, abs(o.return_status)) < (n.time, abs(n.status)))
-  AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring')
+  AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring') AND o.state IS DISTINCT FROM 'deleted'
+""")
+
+
+# A 删除 that customs took ends the document that it deletes.
+_DELETE = text("""
+UPDATE export_orders o SET state = 'deleted', changed_at = :now
+FROM export_orders d
+WHERE d.id = ANY(CAST(:guids AS uuid[])) AND d.app_type > 1 AND d.app_type = 3 AND d.state = 'success'
+  AND d.enterprise_id = :enterprise AND o.enterprise_id = d.enterprise_id AND o.customs_code = d.customs_code
+  AND o.kind = d.kind AND o.order_no = d.order_no AND o.app_type = 1 AND o.state = 'success'
 """)
 
 
 def apply_receipts(enterprise_id: UUID, receipts: list[tuple], now: datetime) -> None:
-    """(file id, guid, status, time, order number, info), all from one company's channel: kept once, then applied."""
+    """(file id, guid, status, time, number, info, extra as JSON or None), from one company's channel: kept once, applied."""
     if not receipts:
         return
-    files, guids, statuses, times, numbers, infos = (list(column) for column in zip(*receipts, strict=True))
+    files, guids, statuses, times, numbers, infos, extras = (list(column) for column in zip(*receipts, strict=True))
     values = {"enterprise": enterprise_id, "now": now}
     arrays = {"guids": guids, "statuses": statuses, "times": times, "numbers": numbers, "infos": infos, "files": files}
+    arrays["extras"] = extras
     session.execute(_KEEP, values | arrays)
     session.execute(_APPLY, values | {"files": list(dict.fromkeys(files))})
+    session.execute(_DELETE, values | {"guids": guids})
 
 
 def answer_of_platform(message_id: UUID, enterprise_id: UUID, is_good: bool, words: str) -> bool:

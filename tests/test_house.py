@@ -40,7 +40,7 @@ PUBLIC_PAGES = {
     "portal.switch_frame", "portal.show_file", "portal.show_health", "account.greet_client",
     "realname.ask_code", "realname.use_code", "realname.follow_link", "realname.show_phone_done",
     "realname.show_phone_id_card", "realname.save_phone_id_card", "realname.show_phone_bank_card",
-    "realname.save_phone_bank_card",
+    "realname.save_phone_bank_card", "realname.come_back_from_bank",
     "portal.show_device_check", "portal.show_device_result", "portal.send_device_report", "portal.show_device_report",
     "portal.show_card_words",
 }  # fmt: skip

@@ -1,5 +1,8 @@
 """交易管理: the orders that customs has, and what happened to each."""
 
+import io
+
+import openpyxl
 import pytest
 
 from tests.conftest import log_in
@@ -45,12 +48,25 @@ def test_orders_are_found_by_number_and_day(declared):
 
 
 @pytest.mark.item("M204")
-def test_the_menu_names_all_entries_of_the_manual_and_greys_what_is_not_built(declared):
+def test_the_menu_names_all_entries_of_the_manual_and_each_opens(declared):
     declared.open("/trade_queries/orders/open")
-    menu = declared.soup.find("nav", attrs={"aria-label": "业务菜单"}).get_text(" ", strip=True)
-    for words in ("订单查询(未审结)", "订单查询(已审结)", "收款单查询(未审结) 建设中", "收款单查询(已审结) 建设中", "清单管理 建设中",
-                  "退货管理 建设中", "汇总管理 建设中", "B2B管理 建设中"):  # fmt: skip
-        assert words in menu
+    menu = declared.soup.find("nav", attrs={"aria-label": "业务菜单"})
+    assert [link.get_text(strip=True) for link in menu.find_all("a")] == [
+        "订单查询(未审结)", "订单查询(已审结)", "收款单查询(未审结)", "收款单查询(已审结)", "清单管理", "退货管理", "汇总管理", "B2B管理",
+    ]  # fmt: skip
+    numbers = [declared.open(link["href"]).number for link in menu.find_all("a")]
+    assert numbers == ["8101", "8102", "8104", "8105", "8106", "8107", "8108", "8109"]
+    assert sorted(shown(declared)) == ["TYDH005", "TYDH006", "TYDH007"], "B2B管理 shows every state"
+    assert shown(declared.open("/trade_queries/b2b?state=failed")) == ["TYDH007"]
+
+
+def test_any_result_is_saved_as_a_workbook_with_the_times_of_each_stage(declared):
+    declared.open("/trade_queries/b2b?order_no=TYDH005")
+    link = next(a for a in declared.soup.find_all("a") if "存成表格" in a.get_text())["href"]
+    data = declared.client.get(link, base_url="http://127.0.0.1:8080").data
+    rows = list(openpyxl.load_workbook(io.BytesIO(data)).active.values)
+    assert rows[0][:4] == ("序号", "编号", "任务编号", "总额") and len(rows) == 2
+    assert rows[1][1] == "TYDH005" and rows[1][4] == "成功" and all(rows[1][6:11])
 
 
 def test_the_time_line_tells_each_stage_with_its_time(declared):

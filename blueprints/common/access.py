@@ -179,3 +179,8 @@ def page(number: str | None, title: str, needs: Needs, tab: tuple[str, str] | No
         return view
 
     return declare
+
+
+def bind(view, *values):
+    """The view for these first values: where several pages share one. A function, since Flask-WTF asks for its name."""
+    return lambda **more: view(*values, **more)

@@ -9,6 +9,7 @@ from blueprints.common import access
 from blueprints.common.access import EDIT, SEE, SUBMIT, MenuEntry, needs_right
 from blueprints.common.pages import show
 from blueprints.common.periods import day_after, read_day
+from models.orders import DOCUMENT_KINDS, ORDER
 
 bp = Blueprint("exports", __name__, url_prefix="/exports")
 NEEDS = needs_right("exports", SEE, verified=True, code=True)
@@ -61,6 +62,7 @@ class Search:
     since: str
     until: str
     types: tuple[str, ...] = ()
+    kind: str = ORDER  # of document, in lists that hold several
 
     @classmethod
     def from_request(cls, scopes: dict[str, str], states: dict[str, str]):
@@ -70,7 +72,7 @@ class Search:
         return cls(
             scope if scope in scopes else next(iter(scopes)), given.get("q", "").strip(),
             state if state in states else "", given.get("from", "").strip(), given.get("to", "").strip(),
-            tuple(given.getlist("types")),
+            tuple(given.getlist("types")), given["kind"] if given.get("kind") in DOCUMENT_KINDS else ORDER,
         )  # fmt: skip
 
     @property
@@ -94,4 +96,5 @@ class Search:
         """For links that keep the search."""
         values = {"scope": self.scope, "q": self.text, "state": self.state, "from": self.since, "to": self.until}
         kept = {name: value for name, value in values.items() if value}
-        return kept | ({"types": list(self.types)} if self.types else {})
+        kept |= {"types": list(self.types)} if self.types else {}
+        return kept | ({"kind": self.kind} if self.kind != ORDER else {})

@@ -1,44 +1,45 @@
-"""生成申报数据: groups the orders of a task into CEB303 messages of at most 100, unsigned and canonical."""
+"""生成申报数据: groups the documents of a task into messages of at most 100 of one kind, unsigned and canonical."""
 
 import hashlib
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 from blueprints.common import clock
-from gateways.customs_dxp.messages.ceb303 import BadOrder, Transfer, build
-from gateways.customs_dxp.messages.ceb303 import Order as OrderOut
-from gateways.customs_dxp.messages.ceb303 import OrderLine as LineOut
-from models import orders, pushes
+from gateways.customs_dxp.messages.ceb303 import BadOrder
+from models import companions, orders, pushes
 from models.codes import codes_of
 from models.database import session
-from models.exports import BLOCK, FAILED, GENERATED, Strategy, Task, lock_task
+from models.exports import BLOCK, FAILED, GENERATED, Strategy, Task, entrusted_codes, lock_task
 from models.queue import defer
 from models.transmission import find_transmission_id
 
+from .kinds import Maker, build
 from .modes import MODES
+from .strategies import inventory_head
 
 MANY = 5_000  # orders of one task after which the database's statistics are taken anew
 STEP = 50  # messages made between two commits
 LARGEST = 2_800_000  # bytes unsigned: with signature and base64 still under the 4096 KB of the platform
-NO_CODE = "无"  # ebpCode of a 海外仓, which has none
 
 
 def problems_of_strategy(strategy: Strategy, code: str) -> list[str]:
     """Why nothing can be declared under the strategy today; each line says what to mend."""
-    seller, platform, problems = strategy.seller, strategy.platform, []
+    seller, sender, problems = strategy.seller, strategy.sender, []
     held = {row.code: row for row in codes_of(strategy.enterprise_id, clock.today())}
-    granted = find_transmission_id(seller.dxp_id) if seller.dxp_id else None
+    granted = find_transmission_id(sender.dxp_id) if sender.dxp_id else None
     if not strategy.is_enabled:
         problems.append(f"业务策略「{strategy.name}」已停用，请先启用")
-    if not (seller.is_enabled and platform.is_enabled):
+    if not all(profile.is_enabled for profile in (seller, sender, strategy.platform)):
         problems.append("业务策略里的企业资料已停用，请先启用")
-    if seller.customs_code not in held:
-        problems.append(f"海关编码{seller.customs_code}今天不在本单位有效的编码里，请核对企业资料")
-    if seller.customs_code != code:
-        problems.append("业务策略的电商企业和现在用的海关编码不是同一个，请换一个策略")
+    if sender.customs_code not in held:
+        problems.append(f"海关编码{sender.customs_code}今天不在本单位有效的编码里，请核对企业资料")
+    if sender.customs_code != code:
+        problems.append("业务策略的申报企业和现在用的海关编码不是同一个，请换一个策略")
+    if seller is not sender and seller.customs_code not in entrusted_codes(strategy.enterprise_id, code, clock.today()):
+        problems.append(f"海关编码{seller.customs_code}的报关委托今天没有生效，请先办委托")
     if granted is None or granted.enterprise_id != strategy.enterprise_id:
         problems.append("企业资料里的传输ID不是发给本单位的，请核对企业资料")
-    elif granted.customs_code != seller.customs_code:
+    elif granted.customs_code != sender.customs_code:
         problems.append("传输ID是发给另一个海关编码的，请核对企业资料")
     return problems
 
@@ -69,15 +70,19 @@ def _end(task: Task, problems: list[str]) -> None:
     task = lock_task(task.id)
     task.is_generating, task.changed_at = False, clock.now()
     task.state, task.problem = (FAILED, "；".join(problems)) if problems else (GENERATED, "")
-    task.generated_count = orders.count_generated(task.id)
+    task.generated_count = orders.count_generated(task.id, MODES[task.strategy.mode].kind)
     if task.generated_count > MANY:
         orders.refresh_statistics()
     session.commit()
 
 
 def make_missing(task: Task) -> None:
-    """Messages for all blocks that have none; commits as it goes. Raises `BadOrder`."""
+    """Companions, then messages for all blocks that have none; commits as it goes. Raises `BadOrder`."""
     locked = lock_task(task.id)
+    if MODES[task.strategy.mode].is_list:
+        companions.add_companions(
+            locked, inventory_head(task.strategy)["logisticsCode"], MODES[task.strategy.mode].code == "9610"
+        )
     locked.close_block()
     blocks = orders.blocks_without_message(task.id)
     strategy = task.strategy
@@ -99,38 +104,19 @@ def make_missing(task: Task) -> None:
 
 
 def _messages(task: Task, strategy: Strategy, rows: list[tuple]) -> list[dict]:
-    """One message of the block, or several where one would be too large for the platform."""
-    guid = uuid4()
-    moment = f"{clock.local(clock.now()):%Y%m%d%H%M%S}"
-    canonical = build([_order(row, strategy, moment) for row in rows], _transfer(strategy), str(guid).upper())
+    """One message of the block, or several where one would be too large for the platform. A block holds one kind."""
+    guid, kind = uuid4(), rows[0][5]
+    now = clock.local(clock.now())
+    canonical = build(kind, rows, Maker(strategy, f"{now:%Y%m%d%H%M%S}", f"{now:%Y%m%d}"), str(guid).upper())
     if len(canonical) > LARGEST and len(rows) > 1:
         half = len(rows) // 2
         return _messages(task, strategy, rows[:half]) + _messages(task, strategy, rows[half:])
     return [
         {
             "id": guid, "enterprise_id": task.enterprise_id, "customs_code": task.customs_code, "task_id": task.id,
-            "block": (rows[0][1] - 1) // BLOCK, "first_place": rows[0][1], "last_place": rows[-1][1],
+            "kind": kind, "block": (rows[0][1] - 1) // BLOCK, "first_place": rows[0][1], "last_place": rows[-1][1],
             "order_count": len(rows), "total": sum((row[3] for row in rows), Decimal(0)), "currency": strategy.currency,
-            "dxp_id": strategy.seller.dxp_id, "canonical": canonical, "sha256": hashlib.sha256(canonical).digest(),
+            "dxp_id": strategy.sender.dxp_id, "canonical": canonical, "sha256": hashlib.sha256(canonical).digest(),
             "state": "unsigned", "problem": "", "signed_by": "", "created_at": clock.now(),
         }
     ]  # fmt: skip
-
-
-def _transfer(strategy: Strategy) -> Transfer:
-    return Transfer(strategy.seller.customs_code, strategy.seller.name, strategy.seller.dxp_id)
-
-
-def _order(row: tuple, strategy: Strategy, moment: str) -> OrderOut:
-    guid, _, order_no, total, lines = row
-    platform, seller = strategy.platform, strategy.seller
-    return OrderOut(
-        guid=str(guid).upper(), app_type="1", app_time=moment,
-        order_type=MODES[strategy.mode].order_type, order_no=order_no, ebp_code=platform.customs_code or NO_CODE,
-        ebp_name=platform.name, ebc_code=seller.customs_code, ebc_name=seller.name, goods_value=total,
-        freight=Decimal(0), currency=strategy.currency, note="",
-        lines=[
-            LineOut(number, item, name, unit, strategy.currency, Decimal(quantity), Decimal(price), Decimal(amount))
-            for number, (item, name, quantity, amount, price, unit) in enumerate(lines, 1)
-        ],
-    )  # fmt: skip

@@ -10,20 +10,26 @@ from settings import ROOT
 
 @dataclass(frozen=True)
 class Mode:
-    """`order_type`: B 直接出口, W 海外仓订仓单, E 一般出口; `code`: 监管方式."""
+    """`order_type`: B 直接出口, W 海外仓订仓单, E 一般出口; `code`: 监管方式; `kind`: what a row of its workbook becomes.
+
+    `is_list`: 清单模式, where each order also gets its 清单, and its 收款单 where the workbook has one.
+    """
 
     title: str
     code: str
     order_type: str
     is_built: bool
+    kind: str = orders.ORDER
+    is_list: bool = False
 
 
 MODES = {
-    "9610-list": Mode("9610清单申报模式", "9610", "E", False),
-    "9710-list": Mode("9710清单申报模式", "9710", "B", False),
-    "9810-list": Mode("9810清单申报模式", "9810", "W", False),
+    "9610-list": Mode("9610清单申报模式", "9610", "E", False, is_list=True),
+    "9710-list": Mode("9710清单申报模式", "9710", "B", False, is_list=True),
+    "9810-list": Mode("9810清单申报模式", "9810", "W", False, is_list=True),
     "9710-declaration": Mode("9710报关单申报模式", "9710", "B", True),
     "9810-declaration": Mode("9810报关单申报模式", "9810", "W", True),
+    "waybill": Mode("物流运单申报（物流企业用）", "", "", False, orders.WAYBILL),
 }
 TYPES = {
     "declarant": "申报企业", "platform": "电商平台", "seller": "电商企业", "logistics": "物流企业", "warehouse": "海外仓",
@@ -31,9 +37,16 @@ TYPES = {
 TASK_STATES = {exports.DRAFT: "暂存", exports.GENERATED: "已生成申报数据", exports.FAILED: "申报数据生成失败"}
 STATES = {
     orders.SUCCESS: "成功", orders.FAILED: "失败", orders.DECLARING: "申报中", orders.WAITING: "待推送",
+    orders.DELETED: "已删除",
 }  # fmt: skip
 ALIASES = {"推送中": "申报中", "推送成功": "成功", "启动": "启用"}  # other words of the same manual (M190, M198)
-COLOURS = {orders.SUCCESS: "green", orders.FAILED: "red", orders.DECLARING: "blue", orders.WAITING: "grey"}
+COLOURS = {
+    orders.SUCCESS: "green",
+    orders.FAILED: "red",
+    orders.DECLARING: "blue",
+    orders.WAITING: "grey",
+    orders.DELETED: "grey",
+}
 
 
 @cache

@@ -7,14 +7,16 @@ from flask import flash, redirect, request, url_for
 from blueprints.common import access
 from blueprints.common.access import get_or_404, page
 from blueprints.common.challenges import NotAccepted, last_report, open_challenge, refusal_of
+from blueprints.common.numbers import Sentence
 from blueprints.common.pages import answer_unmet
-from models import orders, pushes, receipts
+from models import companions, orders, pushes, receipts
 from models.challenges import challenges_of_task
 from models.database import session
 from models.exports import Task, task_ids_by
 
 from . import generating, pushing, sending, tasks
 from .base import EDIT_NEEDS, NEEDS, PUSH_NEEDS, Search, bp, show_here
+from .kinds import KINDS
 from .modes import COLOURS, MODES, STATES, said_by_customs
 from .progress import progress_of
 from .task_routes import SCOPES
@@ -30,7 +32,7 @@ def searched(search: Search, query=None):
     """The orders of the search line, of this company and code; `query` restricts another query so."""
     principal = access.current()
     if query is None:
-        query = orders.declared_orders(principal.enterprise_id, principal.code)
+        query = orders.declared_orders(principal.enterprise_id, principal.code, search.kind)
     return orders.filtered(
         query, state=search.state, order_no=search.text if search.scope == "order" else "", tasks=tasks_of(search),
         since=search.from_moment, until=search.to_moment,
@@ -47,10 +49,12 @@ def tasks_of(search: Search):
 def total_of(search: Search) -> str:
     """Exact where the tasks' tallies tell it, else exact up to 10 000."""
     principal = access.current()
-    is_of_tasks = not (search.state or search.since or search.until or (search.text and search.scope == "order"))
+    is_of_tasks = search.kind == orders.ORDER and not (
+        search.state or search.since or search.until or (search.text and search.scope == "order")
+    )
     if is_of_tasks:
         return str(orders.tally_of_orders(principal.enterprise_id, principal.code, tasks_of(search)))
-    query = orders.orders_to_count(principal.enterprise_id, principal.code, search.state)
+    query = orders.orders_to_count(principal.enterprise_id, principal.code, search.state, search.kind)
     return tasks.total_words(orders.count_orders(searched(search, query)))
 
 
@@ -64,20 +68,30 @@ def list_orders():
     query = searched(search)
     rows = orders.page_of_orders(query, after, size + 1)
     push = pushes.latest_push(principal.enterprise_id, principal.code)
+    missing = companions.still_missing([row.Order.id for row in rows if row.state == orders.WAITING], search.kind)
     return show_here(
         "orders.html", rows=rows[:size], search=search, scopes=SCOPES_HERE, states=STATES, colours=COLOURS, modes=MODES,
         ordinal=ordinal, cursor=rows[size - 1].Order.serial if len(rows) > size else None, size=size, sizes=SIZES,
         total=total_of(search), push=push and progress_of(push),
+        kind=KINDS[search.kind], kinds=[KINDS[each] for each in companions.kinds_of(principal.enterprise_id, principal.code)],
+        waits={order_id: waiting_words(found) for order_id, found in missing.items()},
         has_odd=bool(receipts.odd_receipts(principal.enterprise_id, 1) or receipts.garbled_files(principal.enterprise_id, 1)),
     )  # fmt: skip
+
+
+def waiting_words(kinds: list[str]) -> Sentence:
+    """What a document waits for that its own company cannot hurry: 运单 are the carrier's (M179)."""
+    if orders.WAYBILL in kinds:
+        return Sentence("", "待物流企业传输")
+    return Sentence("", "待{before}入库", before="、".join(KINDS[kind].title for kind in kinds))
 
 
 @bp.post("/orders")
 @page("8020", "数据申报管理", EDIT_NEEDS)
 def act_on_orders():
-    """`go`: push | all | delete, or push:<id> and delete:<id> of one row. Pushing asks for more than deleting."""
+    """`go`: push | all | delete | bill | summary, or push:<id>, delete:<id>, cancel:<id> of one row. Pushing asks for more."""
     act, _, one = request.form.get("go", "").partition(":")
-    if act != "delete" and (reasons := PUSH_NEEDS.unmet(access.current())):
+    if act in ("push", "all") and (reasons := PUSH_NEEDS.unmet(access.current())):
         return answer_unmet(reasons)
     ids = read_ids([one] if one else request.form.getlist("order"))
     search = Search.from_request(SCOPES_HERE, STATES)
@@ -88,13 +102,15 @@ def act_on_orders():
     query = (
         searched(search)
         if act == "all"
-        else orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
+        else orders.only(orders.declared_orders(principal.enterprise_id, principal.code, search.kind), ids)
     )
     if ids:
         get_or_404(session.execute(query.limit(1)).first())
+    if act in ("cancel", "return", "bill", "summary"):
+        return redirect(url_for(f"exports.ask_make_{act}", order=[str(each) for each in ids]), 303)
     if act == "delete":
         return show_delete(search, query)
-    if one and (answer := push_one(query)):
+    if one and (answer := push_one(search, query)):
         return answer
     return push_orders(search, query)
 
@@ -110,7 +126,7 @@ def back_to_list(search: Search):
     return redirect(url_for("exports.list_orders", **search.arguments), 303)
 
 
-def push_one(query):
+def push_one(search: Search, query):
     """What 推送 on one row answers when there is nothing to sign; None: it is to be signed."""
     row = session.execute(query).first()
     if sentence := pushing.what_pushing_does(row.Order, row.Message, row.state):
@@ -120,12 +136,12 @@ def push_one(query):
         flash(f"订单{row.Order.order_no}已重新发送，内容和上次一样。")
     else:
         return None
-    return redirect(url_for("exports.list_orders"), 303)
+    return back_to_list(search)
 
 
 def push_orders(search: Search, query):
     try:
-        push = pushing.start_push(query, access.current())
+        push = pushing.start_push(query, access.current(), search.kind)
         challenge, cookie = pushing.ask_card(push, access.current())
     except (pushing.NothingToPush, NotAccepted) as refused:
         session.rollback()
@@ -144,20 +160,21 @@ def show_delete(search: Search, query):
 @page("8022", "删除订单", EDIT_NEEDS)
 def delete_orders():
     principal, ids = access.current(), read_ids(request.form.getlist("order"))
-    query = orders.only(orders.declared_orders(principal.enterprise_id, principal.code), ids)
+    search = Search.from_request(SCOPES_HERE, STATES)
+    query = orders.only(orders.declared_orders(principal.enterprise_id, principal.code, search.kind), ids)
     get_or_404((ids and session.execute(query.limit(1)).first()) or None)
     try:
         count, touched = tasks.delete_orders(query, principal)
     except pushing.NothingToPush as refused:
         session.rollback()
         flash(refused.sentence)
-        return redirect(url_for("exports.list_orders"), 303)
+        return back_to_list(search)
     session.commit()
     for task_id in touched:
         generating.make_missing(session.get(Task, task_id))
     kept = len(set(ids)) - count
     flash(f"已删除{count}单。" + (f"另有{kept}单已经推送，没有删。" if kept else ""))
-    return redirect(url_for("exports.list_orders"), 303)
+    return back_to_list(search)
 
 
 def get_push_or_404(id):

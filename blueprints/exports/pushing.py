@@ -19,7 +19,7 @@ from blueprints.common.challenges import (
 from blueprints.common.history import record
 from blueprints.common.numbers import Sentence
 from gateways.certificates import read_certificate
-from models import orders, pushes
+from models import companions, orders, pushes
 from models.accounts import Enterprise, User
 from models.challenges import lock_open_challenges
 from models.database import session
@@ -29,6 +29,7 @@ from models.queue import defer
 from models.transmission import find_transmission_id
 
 from . import generating
+from .kinds import KINDS
 from .sending import ask_to_send
 
 MOST_MESSAGES = 1440  # what an IC card of 12 signatures a minute signs in the 2 hours of a challenge
@@ -48,9 +49,13 @@ class Chosen:
     parts: list[UUID]  # messages of which some orders stay behind
 
 
-def choose(query) -> Chosen:
-    """The unsigned messages of the orders that `query` finds. Raises `NothingToPush`."""
-    found = orders.waiting_messages(query)
+def choose(query, kind: str = orders.ORDER) -> Chosen:
+    """The unsigned messages of the documents that `query` finds and customs can take now. Raises `NothingToPush`."""
+    found = orders.waiting_messages(query.where(companions.is_ready(kind)))
+    if not found and orders.waiting_messages(query):
+        before = "、".join(KINDS[each].title for each in companions.BEFORE[kind])
+        raise NothingToPush("90652", "选中的{title}还不能推：要等海关收到同一单的{before}以后，运单由物流企业自己传输",
+                            title=KINDS[kind].title, before=before)  # fmt: skip
     if not found:
         raise NothingToPush(
             "90641", "选中的订单里没有待推送的：成功的不会重复申报，申报中的请等海关回执，失败的请看原因"
@@ -62,9 +67,11 @@ def choose(query) -> Chosen:
     )
 
 
-def start_push(query, principal: Principal) -> Push:
-    """Fixes what is pushed. Commits once before messages are made anew. Raises `NothingToPush`."""
-    chosen = choose(query)
+def start_push(query, principal: Principal, kind: str = orders.ORDER) -> Push:
+    """Fixes what is pushed, of one kind. Commits once before messages are made anew. Raises `NothingToPush`."""
+    query = query.where(Order.kind == kind)
+    chosen = choose(query, kind)
+    query = query.where(companions.is_ready(kind))
     ids = chosen.whole + (_pull_out(query, chosen.parts) if chosen.parts else [])
     messages = [message for message in pushes.lock_messages(ids) if message.state == "unsigned"]
     if len({message.dxp_id for message in messages}) != 1:

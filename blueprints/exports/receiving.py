@@ -1,13 +1,16 @@
 """Answers of customs: raw bytes stored and committed, then acknowledged, then read and applied to orders."""
 
 import hashlib
+import json
 import re
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from blueprints.common import clock
 from gateways.customs_dxp import envelope
 from gateways.customs_dxp.messages import ceb304
+from gateways.customs_dxp.messages.returns import Returned, parse_returns
 from gateways.customs_dxp.port import Channel
 from models import receipts
 from models.accounts import Enterprise
@@ -17,6 +20,7 @@ from .channels import customs_folder, folder_of
 from .modes import platform_words
 from .sending import send_left_over
 
+NUMBERS = {"preNo": "pre_no", "invtNo": "invt_no", "sumNo": "sum_no"}  # elements of receipts and our names for them
 STEP = 100  # files taken in at once
 GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 LEFT_OVER = timedelta(seconds=30)
@@ -76,7 +80,7 @@ def read_left_over() -> None:
 
 
 def _read(enterprise_id: UUID, contents: dict[UUID, bytes]) -> None:
-    verdicts, rows, replies = {}, [], []
+    verdicts, rows, replies, refused = {}, [], [], []
     for file_id, content in contents.items():
         try:
             parsed = envelope.parse(content)
@@ -84,18 +88,42 @@ def _read(enterprise_id: UUID, contents: dict[UUID, bytes]) -> None:
                 verdicts[file_id] = ("reply", "")
                 replies.append((file_id, parsed))
                 continue
-            found = ceb304.parse_receipts(parsed.data)
-            if not all(map(GUID.fullmatch, [each.guid for each in found])):
-                raise ceb304.BadReceipt("a guid that is none")
+            found, unread = read_receipts(parsed.data)
         except (envelope.BadEnvelope, ceb304.BadReceipt) as error:
             verdicts[file_id] = ("garbled", str(error))
             continue
         verdicts[file_id] = ("receipts", "")
-        rows += [(file_id, r.guid, r.status, r.time, r.order_no, r.info.replace("\0", "")) for r in found]
-    _apply(enterprise_id, verdicts, rows, replies)
+        rows += [(file_id, *each) for each in found]
+        refused += [(file_id, *each) for each in unread]
+    _apply(enterprise_id, verdicts, rows, replies, refused)
 
 
-def _apply(enterprise_id: UUID, verdicts: dict, rows: list[tuple], replies: list) -> None:
+def read_receipts(data: bytes) -> tuple[list[tuple], list[tuple[str, str]]]:
+    """([(guid, status, time, number, info, extra as JSON or None)], [(CopMsgId, words) of messages nobody could read]).
+
+    The latter are format receipts (CEB900). Raises BadReceipt.
+    """
+    unread: list[tuple[str, str]] = []
+    if b"CEB304Message" in data[:200]:
+        found = [(r.guid, r.status, r.time, r.order_no, r.info, None) for r in ceb304.parse_receipts(data)]
+    else:
+        returned = [each for each in parse_returns(data) if each.status is not None]
+        unread = [(r.number, f"{r.info}（{r.status}）") for r in returned if "oriCopMsgId" in r.extra]
+        found = [
+            (r.guid, r.status, r.time, r.number, r.info, extra_of(r)) for r in returned if "oriCopMsgId" not in r.extra
+        ]
+    if not all(map(GUID.fullmatch, [each[0] for each in found])):
+        raise ceb304.BadReceipt("a guid that is none")
+    return [(*each[:4], each[4].replace("\0", ""), each[5]) for each in found], unread
+
+
+def extra_of(returned: Returned) -> str | None:
+    """The numbers that customs gave, by our names."""
+    given = {ours: returned.extra[theirs] for theirs, ours in NUMBERS.items() if returned.extra.get(theirs)}
+    return json.dumps(given) if given else None
+
+
+def _apply(enterprise_id: UUID, verdicts: dict, rows: list[tuple], replies: list, refused: list) -> None:
     if not verdicts:
         return
     won = receipts.judge_files(verdicts)
@@ -103,15 +131,20 @@ def _apply(enterprise_id: UUID, verdicts: dict, rows: list[tuple], replies: list
     for file_id, reply in replies:
         if file_id in won:
             _note_reply(enterprise_id, reply)
+    for file_id, message_id, words in refused:
+        if file_id in won:
+            _note_refusal(enterprise_id, message_id, words)
     session.commit()
 
 
 def _note_reply(enterprise_id: UUID, reply: envelope.DxpRep) -> None:
     for response in reply.responses:
-        try:
-            message_id = UUID(response.cop_msg_id)
-        except ValueError:
-            continue
         words = platform_words().get(response.code, "数据交换平台没有收")
         said = f"{words}（{response.code}）{response.info}"
-        receipts.answer_of_platform(message_id, enterprise_id, response.code == "0", said)
+        _note_refusal(enterprise_id, response.cop_msg_id, said, is_good=response.code == "0")
+
+
+def _note_refusal(enterprise_id: UUID, message_id: str, words: str, is_good: bool = False) -> None:
+    """What was said of a whole message; an id that is none of ours changes nothing."""
+    with suppress(ValueError):
+        receipts.answer_of_platform(UUID(message_id), enterprise_id, is_good, words)

@@ -142,11 +142,11 @@ def send_left_over() -> None:
     session.commit()
 
 
-def wrap(message_id: UUID, enterprise_id: UUID, dxp_id: str, wrapped_at: datetime, signed: bytes) -> tuple[str, bytes]:
+def wrap(message_id: UUID, kind: str, dxp_id: str, wrapped_at: datetime, signed: bytes) -> tuple[str, bytes]:
     """File name and envelope; the same row gives the same bytes."""
     created = clock.local(wrapped_at.replace(microsecond=0))
     parcel = envelope.DxpMsg(
-        str(message_id).upper(), dxp_id, (envelope.CUSTOMS_EXPORT,), created, "CEB303Message", signed
+        str(message_id).upper(), dxp_id, (envelope.CUSTOMS_EXPORT,), created, f"CEB{kind}Message", signed
     )
     return envelope.file_name(parcel), envelope.build(parcel)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from blueprints.common import clock
 from blueprints.common.access import Principal
 from blueprints.common.history import record
-from models import orders, pushes
+from models import companions, orders, pushes
 from models.database import session
 from models.documents import next_serial
 from models.exports import (
@@ -23,6 +23,7 @@ from models.exports import (
 )
 
 from .base import Search
+from .modes import MODES
 
 
 class CannotDelete(Exception):
@@ -81,10 +82,11 @@ def delete_orders(query, principal: Principal) -> tuple[int, list[UUID]]:
         take_apart(list(unsigned))
     for task_id in {row.Order.task_id for row in rows}:
         task = lock_task(task_id)
-        gone = [row.Order.id for row in rows if row.Order.task_id == task_id]
-        orders.delete_orders(gone)
-        task.order_count -= len(gone)
-        task.generated_count -= len(gone)
+        gone = [row.Order for row in rows if row.Order.task_id == task_id]
+        orders.delete_orders(companions.companions_of([order.id for order in gone]) + [order.id for order in gone])
+        own = sum(order.kind == MODES[task.strategy.mode].kind and order.app_type == 1 for order in gone)
+        task.order_count -= own
+        task.generated_count -= own
         record("删除订单", f"task:{task_id}", principal, orders=len(gone))
     session.flush()
     return len(rows), sorted({row.Order.task_id for row in rows if row.Message.id in unsigned})

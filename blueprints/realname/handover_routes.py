@@ -4,7 +4,7 @@ from flask import abort, current_app, request, url_for
 from flask import session as cookie_session
 
 from blueprints.common import clock
-from blueprints.common.access import PUBLIC, page
+from blueprints.common.access import PUBLIC, bind, page
 from blueprints.common.checks import mobile_shape
 from blueprints.common.fields import DocumentForm, Problem, Text
 from blueprints.common.pages import go, show
@@ -17,7 +17,7 @@ from models.realname import VerificationCase
 from .cases import BANK_REFUSED, PAPER_REFUSED, PERSON, WAYS, NotProven, case_of, count_try, pass_person, ways_of
 from .handover import find_handover, give_out, handed_over, is_his, refuse, tell_clerk
 from .person_forms import bank_form, paper_form, typed_fields
-from .representative_routes import TAB, bind, go_on, lines, own, show_here
+from .representative_routes import TAB, go_on, lines, own, show_here
 from .routes import ADMINISTRATOR, bp
 from .steps import form_of, prove, save_typed, send_code
 

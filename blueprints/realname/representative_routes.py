@@ -2,7 +2,7 @@
 
 from flask import flash, redirect, request, url_for
 
-from blueprints.common.access import LEVELS, MEMBER, current, page
+from blueprints.common.access import LEVELS, MEMBER, bind, current, page
 from blueprints.common.challenges import NotAccepted
 from blueprints.common.fields import DocumentForm
 from blueprints.common.pages import go, show, translated
@@ -249,11 +249,6 @@ def finish_manager(user: User, way: str, person: dict, evidence: dict):
         return render_person(case, MANAGER, way, owner, form, dialog=refused)
     session.commit()
     return go("realname.show_done")
-
-
-def bind(view, *values):
-    """The view of one step and way; a function, since Flask-WTF asks views for their name."""
-    return lambda: view(*values)
 
 
 def add_person_pages() -> None:

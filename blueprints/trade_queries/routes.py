@@ -1,33 +1,34 @@
-"""Pages 8101–8103: 订单查询, and the time line of one order."""
+"""Pages 8101–8109: the lists of 交易管理, each as a workbook too, and the time line of one document."""
 
+import io
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, request
+from flask import Blueprint, request, send_file
 
 from blueprints.common import access
-from blueprints.common.access import SEE, MenuEntry, Needs, Reason, get_or_404, needs_right, page
+from blueprints.common.access import SEE, MenuEntry, bind, get_or_404, needs_right, page
+from blueprints.common.history import record
 from blueprints.common.pages import show
 from blueprints.common.periods import day_after, read_day
 from models import orders
+from models.database import session
 from models.exports import BLOCK
 
-from .timeline import events_of
+from .lists import LISTINGS, MOST, Listing, workbook_of
+from .timeline import TITLES, WORDS, customs_words, events_of
 
 bp = Blueprint("trade_queries", __name__, url_prefix="/trade_queries")
 NEEDS = needs_right("trade", SEE, verified=True, code=True)
-SOON = Needs(also=(lambda principal: Reason("90699", "建设中"),))
-MENU = (
-    MenuEntry("8101", "订单查询(未审结)", "trade_queries.list_open", NEEDS),
-    MenuEntry("8102", "订单查询(已审结)", "trade_queries.list_concluded", NEEDS),
-    MenuEntry("8104", "收款单查询(未审结)", "", SOON),
-    MenuEntry("8105", "收款单查询(已审结)", "", SOON),
-    MenuEntry("8106", "清单管理", "", SOON),
-    MenuEntry("8107", "退货管理", "", SOON),
-    MenuEntry("8108", "汇总管理", "", SOON),
-    MenuEntry("8109", "B2B管理", "", SOON),
-)
 ROWS = 10
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def endpoint_of(listing: Listing) -> str:
+    return f"list_{listing.slug.replace('-', '_')}"
+
+
+MENU = tuple(MenuEntry(each.number, each.title, f"trade_queries.{endpoint_of(each)}", NEEDS) for each in LISTINGS)
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ class Search:
     order_no: str
     since: str
     until: str
+    state: str
+
+    @classmethod
+    def from_request(cls) -> "Search":
+        given = {name: request.args.get(name, "").strip() for name in ("order_no", "from", "to", "state")}
+        return cls(given["order_no"], given["from"], given["to"], given["state"] if given["state"] in WORDS else "")
 
     @property
     def from_moment(self) -> datetime | None:
@@ -50,7 +57,7 @@ class Search:
 
     @property
     def arguments(self) -> dict:
-        values = {"order_no": self.order_no, "from": self.since, "to": self.until}
+        values = {"order_no": self.order_no, "from": self.since, "to": self.until, "state": self.state}
         return {name: value for name, value in values.items() if value}
 
 
@@ -59,31 +66,44 @@ def show_here(template: str, **values):
     return show(f"trade_queries/{template}", menu=[("交易管理", entries)], **values)
 
 
-@bp.get("/orders/open")
-@page("8101", "订单查询(未审结)", NEEDS)
-def list_open():
-    """An order that stands here is at customs: its push succeeded (M205)."""
-    return show_list("订单查询(未审结)", "trade_queries.list_open", is_concluded=False)
+def found(listing: Listing, search: Search):
+    principal = access.current()
+    query = listing.query(principal.enterprise_id, principal.code)
+    return orders.filtered(query, state=search.state if listing.concluded is None else "", order_no=search.order_no,
+                           since=search.from_moment, until=search.to_moment)  # fmt: skip
 
 
-@bp.get("/orders/concluded")
-@page("8102", "订单查询(已审结)", NEEDS)
-def list_concluded():
-    return show_list("订单查询(已审结)", "trade_queries.list_concluded", is_concluded=True)
-
-
-def show_list(title: str, endpoint: str, *, is_concluded: bool):
-    principal, given = access.current(), request.args
-    search = Search(given.get("order_no", "").strip(), given.get("from", "").strip(), given.get("to", "").strip())
-    query = orders.at_customs(principal.enterprise_id, principal.code, is_concluded)
-    query = orders.filtered(query, order_no=search.order_no, since=search.from_moment, until=search.to_moment)
+def show_list(listing: Listing):
+    """A document that stands in a list of customs is there: its push succeeded (M205)."""
+    given, search = request.args, Search.from_request()
+    query = found(listing, search)
     rows = orders.page_of_orders(query, given.get("after", 0, int), ROWS + 1)
     count = orders.count_orders(query)
     return show_here(
-        "orders.html", title=title, endpoint=endpoint, rows=rows[:ROWS], search=search, ordinal=given.get("n", 0, int),
-        cursor=rows[ROWS - 1].Order.serial if len(rows) > ROWS else None, is_concluded=is_concluded,
-        total=f"{orders.EXACT}以上" if count > orders.EXACT else str(count),
+        "orders.html", listing=listing, endpoint=f"trade_queries.{endpoint_of(listing)}", rows=rows[:ROWS], search=search,
+        ordinal=given.get("n", 0, int), cursor=rows[ROWS - 1].Order.serial if len(rows) > ROWS else None, states=WORDS,
+        customs=customs_words(), total=f"{orders.EXACT}以上" if count > orders.EXACT else str(count), most=MOST,
+        number_title="订单编号" if listing.kind == orders.ORDER else "编号", what=TITLES[listing.kind],
     )  # fmt: skip
+
+
+def send_workbook(listing: Listing):
+    """What the search line finds, as text cells."""
+    data = workbook_of(found(listing, Search.from_request()))
+    record("下载查询结果", f"listing:{listing.slug}", access.current(), list=listing.title)
+    session.commit()
+    return send_file(io.BytesIO(data), XLSX, as_attachment=True, download_name=f"{listing.title}.xlsx")
+
+
+def add_lists() -> None:
+    for each in LISTINGS:
+        path = {"open": "orders/open", "concluded": "orders/concluded"}.get(each.slug, each.slug)
+        bp.add_url_rule(f"/{path}", endpoint_of(each), page(each.number, each.title, NEEDS)(bind(show_list, each)))
+        save = page(None, f"{each.title}：下载", NEEDS)(bind(send_workbook, each))
+        bp.add_url_rule(f"/{path}.xlsx", f"save_{endpoint_of(each)[5:]}", save)
+
+
+add_lists()
 
 
 @bp.get("/orders/<uuid:id>")
@@ -93,4 +113,5 @@ def show_order(id):
     order = get_or_404(orders.find_order(principal.enterprise_id, principal.code, id))
     message = orders.message_of(order)
     state, events = events_of(order, message)
-    return show_here("order.html", order=order, message=message, state=state, events=events, block=BLOCK)
+    return show_here("order.html", order=order, message=message, state=state, events=events, block=BLOCK,
+                     what=TITLES[order.kind])  # fmt: skip

@@ -1,4 +1,4 @@
-"""The time line of one order: 导入, 生成, 签名, 发送, then each receipt of customs with its words."""
+"""The time line of one document: 导入, 生成, 签名, 发送, then each receipt of customs with its words."""
 
 import csv
 from dataclasses import dataclass
@@ -7,12 +7,23 @@ from functools import cache
 
 from blueprints.common import clock
 from models import orders, receipts
+from models.companions import repeats_of
 from models.database import session
 from models.exports import Task
 from models.orders import Message, Order
 from settings import ROOT
 
-WORDS = {orders.SUCCESS: "成功", orders.FAILED: "失败", orders.DECLARING: "申报中", orders.WAITING: "待推送"}
+WORDS = {
+    orders.SUCCESS: "成功",
+    orders.FAILED: "失败",
+    orders.DECLARING: "申报中",
+    orders.WAITING: "待推送",
+    orders.DELETED: "已删除",
+}
+TITLES = {
+    orders.ORDER: "订单", orders.PAYMENT: "收款单", orders.WAYBILL: "运单", orders.LIST: "清单", orders.CANCELLATION: "撤销申请",
+    orders.BILL: "清单总分单", orders.SUMMARY: "汇总申请", orders.REFUND: "退货申请",
+}  # fmt: skip
 TONES = {orders.SUCCESS: ("tick", "ok"), orders.FAILED: ("warn", "bad")}
 
 
@@ -61,7 +72,24 @@ def events_of(order: Order, message: Message | None) -> tuple[str, list[Event]]:
         events.append(Event(None, "数据交换平台没有收", message.problem, "warn", "bad"))
     found = [_of_receipt(row) for row in receipts.receipts_of(order.id, order.enterprise_id)]
     events += found or [Event(None, "海关回执", "还没有收到，收到后这里会写明时间和内容", "pencil", "todo")]
-    return WORDS[state_of(order, message)], events
+    return WORDS[state_of(order, message)], events + [
+        _of_repeat(row) for row in repeats_of(order) if row.id != order.id
+    ]
+
+
+def _of_repeat(row: Order) -> Event:
+    """变更 and 删除 of the document have lines of their own."""
+    act = "变更" if row.app_type == 2 else "删除"
+    done = row.state == orders.SUCCESS
+    words = (
+        "海关已经收下"
+        if done
+        else "被海关退回，请看原因"
+        if row.state == orders.FAILED
+        else "还没有办完，在“数据申报管理”里看"
+    )
+    tone = ("tick", "ok") if done else ("warn", "bad") if row.state == orders.FAILED else ("pencil", "todo")
+    return Event(row.changed_at, f"向海关申报{act}", words, *tone)
 
 
 def _stage(moment: datetime | None, title: str, still: str, words: str | None = "") -> Event:

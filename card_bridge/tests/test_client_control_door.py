@@ -13,12 +13,12 @@ import portal_checks as checks
 import pytest
 from bridge_stage import PIN, free_port, wait_until
 from control_client import Closed, ControlClient, Refused, block
+from control_stage import ERP, RAW, certificate_of, is_signed, open_control
 from cryptography import x509
 from eport_card_bridge.applet import EportApplet
 from eport_card_bridge.client_control import framing, server, session
 from eport_card_bridge.health import is_running
 from eport_card_bridge.outcomes import Stop
-from test_client_control import ERP, RAW, certificate_of, is_signed, open_control
 
 TEXT = "三百台"
 CALL = json.dumps({"_method": "ver", "_id": 1})

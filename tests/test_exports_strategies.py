@@ -6,13 +6,13 @@ from datetime import date
 import pytest
 
 from blueprints.common import clock
-from blueprints.exports import strategies
+from blueprints.exports import strategies, tasks
 from blueprints.exports.modes import MODES
 from models.agreements import ACTIVE, ENDED, PENDING, Entrustment
 from models.database import session
 from models.exports import CompanyProfile, profiles_of, strategies_of
 from tests.conftest import log_in, make_enterprise
-from tests.exports_world import CODE, make_profile, make_strategy
+from tests.exports_world import CODE, DXP, make_profile, make_strategy, principal_of
 
 pytest_plugins = ["tests.exports_fixtures"]
 
@@ -51,7 +51,7 @@ def new_strategy(clerk, mode="9610-list", **typed):
 
 @pytest.mark.item("M191")
 def test_a_strategy_offers_what_is_built_greys_the_rest_and_warns_for_9810(clerk, profile, company, monkeypatch):
-    for key in ("9610-list", "9710-list", "9810-list"):
+    for key in ("9610-list", "9710-list", "9810-list", "waybill"):
         monkeypatch.setitem(MODES, key, replace(MODES[key], is_built=False))
     clerk.open("/exports/strategies").follow("创建策略")
     for mode in MODES.values():
@@ -214,6 +214,33 @@ def test_another_companys_strategy_is_not_copied(clerk, app):
     other = make_enterprise("别家公司", "91130100PDY000028G", code="1301960002")
     theirs = make_strategy(make_profile(other, "别家", code="1301960002"))
     assert clerk.open(f"/exports/strategies/{theirs.id}/copy").status == 404
+
+
+def test_a_strategy_with_tasks_keeps_its_mode(clerk, administrator, company, strategy, list_modes):
+    tasks.create_task("A1", str(strategy.id), principal_of(administrator, company))
+    session.commit()
+    clerk.open(f"/exports/strategies/{strategy.id}").submit("保存", mode="9610-list").submit("保存", **HEAD)
+    assert "贸易方式不能改了" in clerk.main and strategies_of(company.id, CODE)[0].mode == "9710-declaration"
+    clerk.open(f"/exports/strategies/{strategy.id}").submit("保存", name="9710欧元", currency="300")
+    assert strategies_of(company.id, CODE)[0].currency == "300"
+
+
+def test_a_carrier_declares_its_waybills_under_a_strategy_without_platform(
+    clerk, profile, company, carrier, monkeypatch
+):
+    session.get(CompanyProfile, carrier.id).dxp_id = DXP
+    session.commit()
+    monkeypatch.setitem(MODES, "waybill", replace(MODES["waybill"], is_built=False))
+    assert "快达物流" not in clerk.open("/exports/strategies/new").main
+    monkeypatch.setitem(MODES, "waybill", replace(MODES["waybill"], is_built=True))
+    clerk.open("/exports/strategies/new")
+    clerk.submit("保存", number="Y1", name="运单", mode="waybill", platform="", seller=str(profile.id))
+    assert "物流运单由物流企业自己报" in clerk.main and "电商平台" not in clerk.main
+    clerk.submit("保存", mode="9710-declaration", seller=str(carrier.id))
+    assert "这里选电商企业" in clerk.main
+    clerk.submit("保存", mode="waybill", seller=str(carrier.id))
+    (strategy,) = strategies_of(company.id, CODE)
+    assert (strategy.seller_id, strategy.sender.dxp_id, strategy.details) == (carrier.id, DXP, {})
 
 
 # -- clients that entrusted their declaration (报关代理委托)

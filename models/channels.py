@@ -260,10 +260,11 @@ def put_back(message_ids: list[UUID], sending_at: datetime) -> None:
     session.execute(statement.values(sending_at=sending_at).execution_options(synchronize_session=False))
 
 
-def waiting_of(enterprise_id: UUID) -> dict[str, tuple[int, int]]:
+def waiting_of(enterprise_id: UUID, code: str) -> dict[str, tuple[int, int]]:
     """{state: (messages, orders)} of what is signed and not sent."""
     query = select(Message.state, func.count(), func.sum(Message.order_count))
-    query = query.where(Message.enterprise_id == enterprise_id, Message.state.in_(("ready", "sending")))
+    query = query.where(Message.enterprise_id == enterprise_id, Message.customs_code == code)
+    query = query.where(Message.state.in_(("ready", "sending")))
     return {state: (count, int(orders)) for state, count, orders in session.execute(query.group_by(Message.state))}
 
 
@@ -289,10 +290,12 @@ def forget_refusals(message_ids: list[UUID]) -> None:
     session.execute(delete(Refusal).where(Refusal.message_id.in_(message_ids)))
 
 
-def dead_letters(enterprise_id: UUID, limit: int = 100) -> list[tuple[Message, Refusal | None]]:
+def dead_letters(enterprise_id: UUID, code: str, limit: int) -> list[tuple[Message, Refusal | None]]:
     """Messages that did not get to customs, the newest first; without a `Refusal`: the platform refused it later."""
     query = select(Message, Refusal).outerjoin(Refusal, Refusal.message_id == Message.id)
-    query = query.where(Message.enterprise_id == enterprise_id, Message.state == "refused")
+    query = query.where(
+        Message.enterprise_id == enterprise_id, Message.customs_code == code, Message.state == "refused"
+    )
     query = query.order_by(Message.signed_at.desc(), Message.id).limit(limit)
     return [tuple(row) for row in session.execute(query.execution_options(populate_existing=True))]
 

@@ -232,6 +232,10 @@ def strategy_number_taken(enterprise_id: UUID, code: str, number: str, but: UUID
     return session.scalar(query.where(Strategy.id != but) if but else query) is not None
 
 
+def has_tasks(strategy_id: UUID) -> bool:
+    return session.scalar(select(Task.id).where(Task.strategy_id == strategy_id).limit(1)) is not None
+
+
 def task_ids_by(enterprise_id: UUID, code: str, column: str, text: str, limit: int = 1000):
     """A query for the ids of tasks found by task number (`task`), strategy name or client number; beginning of it."""
     query = select(Task.id).where(Task.enterprise_id == enterprise_id, Task.customs_code == code)

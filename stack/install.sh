@@ -3,7 +3,7 @@
 # Without root, sudo or apt it says what is missing and goes on: the programs then do without, each in its own words.
 set -eu
 run="python3-venv postgresql libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-wqy-microhei pcscd vsmartcard-vpcd libpcsclite-dev gcc python3-dev openssl"
-test="chromium xmlsec1 softhsm2 opensc opensc-pkcs11"
+test="chromium xmlsec1 rabbitmq-server softhsm2 opensc opensc-pkcs11"
 wanted="$run"
 [ "${1:-run}" = test ] && wanted="$run $test"
 missing=""

@@ -1,13 +1,18 @@
-"""企业资料, 业务策略 and 申报任务 as forms: what is chosen and never typed, what is cleaned, what is refused."""
+"""企业资料 and 申报任务 as forms: what is chosen and never typed, what is cleaned, what is refused."""
+
+from datetime import timedelta
 
 import pytest
 
-from blueprints.exports.modes import ALIASES, MODES
-from models.accounts import find_enterprise
+from blueprints.common import clock
+from blueprints.exports import channels
+from models.accounts import User, find_enterprise
+from models.channels import find_settings
 from models.database import session
-from models.exports import profiles_of, strategies_of
+from models.exports import profiles_of
+from tests.browsing import ORIGIN
 from tests.conftest import USCC, log_in, make_enterprise, make_user
-from tests.exports_world import CODE, DXP, ROWS, make_profile, make_strategy, workbook
+from tests.exports_world import CODE, DXP, ROWS, make_profile, workbook
 
 pytest_plugins = ["tests.exports_fixtures"]
 
@@ -21,7 +26,7 @@ def clerk(browser, administrator):
 @pytest.mark.item("M186", "M188")
 def test_a_profile_is_made_by_choosing_what_the_company_holds(clerk, granted, company):
     clerk.open("/exports/profiles").follow("创建境内企业资料")
-    assert "只填红框部分！！！" in clerk.main and "由分中心填写，企业请勿填写" in clerk.main
+    assert "只填红框部分！！！" in clerk.main and "通道：分中心告诉您要改的才填" in clerk.main
     assert "填写海关备案后的十位编码" in clerk.main and "3项都勾选" in clerk.main
     assert "电子商务企业、电子商务交易平台" in clerk.main
     clerk.submit("保存")
@@ -86,51 +91,6 @@ def test_a_warehouse_is_a_name_and_an_address(clerk, company):
     assert warehouse.address == "2 Harbor Road"
     clerk.open("/exports/warehouses/new").submit("保存", name="")
     assert any("海外仓名称" in line for line in clerk.errors)
-
-
-@pytest.mark.item("M191")
-def test_a_strategy_offers_what_is_built_greys_the_rest_and_warns_for_9810(clerk, profile, company):
-    clerk.open("/exports/strategies").follow("创建策略")
-    for mode in MODES.values():
-        assert mode.title in clerk.main
-    offered = [node["value"] for node in clerk.soup.find_all("input", attrs={"name": "mode"})]
-    assert offered == ["9710-declaration", "9810-declaration"]
-    assert "收发货人 (电商企业) 或生产销售单位需额外在现场海关进行海外仓备案" in clerk.main
-    assert "自定义(例9710美金、9710日元等)" in clerk.main
-    clerk.submit("保存", number="9710-1", name="9710日元", currency="116")
-    (strategy,) = strategies_of(company.id, CODE)
-    assert (strategy.name, strategy.currency, strategy.mode) == ("9710日元", "116", "9710-declaration")
-    assert "9710报关单申报模式" in clerk.main
-
-
-def test_a_strategy_number_is_used_once(clerk, strategy, company):
-    clerk.open("/exports/strategies/new").submit("保存", number="9710", name="又一个")
-    assert "策略编号「9710」已经用过" in clerk.main and len(strategies_of(company.id, CODE)) == 1
-
-
-def test_each_mode_takes_its_own_kind_of_platform(clerk, profile, company):
-    warehouse = make_profile(company, "洛杉矶仓", code="", dxp_id="")
-    warehouse.kind, warehouse.types = "warehouse", ["warehouse"]
-    session.commit()
-    clerk.open("/exports/strategies/new")
-    clerk.submit("保存", number="1", name="x", mode="9710-declaration", platform=str(warehouse.id))
-    assert "不选海外仓" in clerk.main
-    clerk.submit("保存", number="1", name="x", mode="9810-declaration", platform=str(profile.id))
-    assert "请在这里选海外仓" in clerk.main
-    clerk.submit("保存", number="1", name="x", mode="9810-declaration", platform=str(warehouse.id))
-    assert strategies_of(company.id, CODE)[0].platform_id == warehouse.id
-
-
-@pytest.mark.item("M190")
-def test_a_strategy_is_searched_disabled_and_enabled_again(clerk, strategy, company):
-    clerk.open("/exports/strategies?scope=name&q=美金")
-    clerk.submit("停用9710")
-    assert "策略「9710美金」已停用" in clerk.text
-    clerk.open("/exports/tasks/new")
-    assert "还没有启用的业务策略" in clerk.main
-    clerk.open("/exports/strategies?state=disabled").submit("启用9710")
-    assert strategies_of(company.id, CODE, enabled=True)
-    assert ALIASES["启动"] == "启用"
 
 
 @pytest.mark.item("M192")
@@ -204,7 +164,8 @@ def test_orders_are_searched_paged_and_counted_as_the_manual_words_it(exporter, 
     assert [th.get_text() for th in exporter.soup.select("thead th")] == heads
 
 
-def test_the_menu_shows_what_is_not_built_with_its_reason(exporter):
+@pytest.mark.item("M183")
+def test_the_menu_leads_to_all_of_both_groups(exporter):
     exporter.open("/exports/tasks")
     menu = exporter.soup.find("nav", attrs={"aria-label": "业务菜单"}).get_text(" ", strip=True)
     for words in (
@@ -212,11 +173,12 @@ def test_the_menu_shows_what_is_not_built_with_its_reason(exporter):
         "基础数据导入",
         "数据申报管理",
         "系统参数维护",
-        "客户资料维护 建设中",
+        "客户资料维护",
         "企业资料维护",
         "业务策略维护",
     ):
         assert words in menu
+    assert "建设中" not in menu and exporter.follow("客户资料维护").number == "8004"
 
 
 def test_another_customs_code_of_the_same_company_sees_none_of_it(exporter, other_browser, run_jobs):
@@ -240,7 +202,115 @@ def test_a_company_that_is_not_verified_is_told_the_way(browser, app):
     assert browser.status == 403 and "请先完成单位实名认证" in browser.main
 
 
-def test_two_strategies_may_share_a_profile(profile, company):
-    make_strategy(profile, "9710")
-    make_strategy(profile, "9710-jpy", currency="116")
-    assert len(strategies_of(company.id, CODE)) == 2
+# -- channels and signers of 企业资料
+
+HTTP = channels.Host("centre-http", "数据分中心HTTP通道", "http", "http://127.0.0.1:9/customs-line")
+SIGNING = channels.Host("centre", "数据中心加签服务（云签）", "service", "http://127.0.0.1:9/signing")
+
+
+@pytest.fixture
+def hosts(monkeypatch):
+    """The operator offers one channel and one signer; nobody listens there."""
+    monkeypatch.setattr(channels, "channel_hosts", lambda: {HTTP.code: HTTP})
+    monkeypatch.setattr(channels, "signer_hosts", lambda: {SIGNING.code: SIGNING})
+
+
+@pytest.fixture
+def signing(clerk, granted, company, hosts):
+    """A 企业资料 that signs with the data centre's service was just made."""
+    clerk.open("/exports/profiles/new")
+    clerk.submit("保存", signer="centre", sign_user="liming", sign_password="geheim-1")
+    return profiles_of(company.id)[0]
+
+
+@pytest.mark.item("M186")
+def test_hosts_are_chosen_from_the_operators_list_and_passwords_are_never_shown_again(clerk, signing, company):
+    kept = find_settings(signing.id)
+    assert (kept.signer, kept.accounts["sign_user"], kept.accounts["sign_password"]) == ("centre", "liming", "geheim-1")
+    assert b"geheim-1" not in kept.accounts_sealed
+    clerk.follow("修改示例外贸")
+    assert clerk.value("sign_user") == "liming" and clerk.value("sign_password") == ""
+    assert "geheim-1" not in str(clerk.soup) and clerk.main.count("已经设好，不改就空着") == 1
+    clerk.submit("保存", remark="甲")
+    assert find_settings(signing.id).accounts["sign_password"] == "geheim-1"
+    clerk.follow("修改示例外贸").submit("保存", sign_password="neu-2")
+    assert find_settings(signing.id).accounts["sign_password"] == "neu-2"
+
+
+def test_a_host_that_is_typed_is_refused(clerk, granted, company, hosts):
+    clerk.open("/exports/profiles/new")
+    clerk.submit("保存", send_host="http://169.254.169.254/", send_user="x", send_password="y")
+    assert any("发送通道地址" in line for line in clerk.errors) and not profiles_of(company.id)
+
+
+@pytest.mark.parametrize(("typed", "words"), [
+    ({"signer": "centre", "sign_password": "x"}, "还要填加签用户名"),
+    ({"signer": "centre", "sign_user": "x"}, "还要填加签密码"),
+    ({"receive_host": "centre-http", "receive_user": "x"}, "还要填接收通道密码"),
+    ({"sign_password": "x" * 101}, "密码最多100个字"),
+    ({"sign_user": "x" * 61}, "最多60个字"),
+])  # fmt: skip
+def test_half_a_channel_is_not_kept(clerk, granted, company, hosts, typed, words):
+    clerk.open("/exports/profiles/new").submit("保存", **typed)
+    assert any(words in line for line in clerk.errors) and not profiles_of(company.id)
+
+
+@pytest.mark.item("M187")
+def test_spaces_in_every_field_of_a_channel_are_taken_out(clerk, granted, company, hosts):
+    clerk.open("/exports/profiles/new")
+    clerk.submit("保存", signer="centre", sign_user="li\u3000ming ", sign_password=" geheim-1\u3000")
+    assert "已经替您去掉了「加签用户名」「加签密码」里的空格" in clerk.text
+    accounts = find_settings(profiles_of(company.id)[0].id).accounts
+    assert (accounts["sign_user"], accounts["sign_password"]) == ("liming", "geheim-1")
+
+
+def test_after_a_recovery_channels_stay_and_the_rest_is_saved(clerk, administrator, signing, company):
+    user = session.get(User, administrator.id)
+    user.guarded_until = clock.now() + timedelta(hours=72)
+    session.commit()
+    clerk.open(f"/exports/profiles/{signing.id}").submit("保存", sign_password="gestohlen")
+    assert "账号刚找回过" in clerk.main
+    assert find_settings(signing.id).accounts["sign_password"] == "geheim-1"
+    clerk.open(f"/exports/profiles/{signing.id}").submit("保存", remark="甲")
+    assert profiles_of(company.id)[0].remark == "甲"
+
+
+def test_a_host_that_left_the_list_is_told(clerk, signing, monkeypatch):
+    monkeypatch.setattr(channels, "signer_hosts", dict)
+    clerk.open(f"/exports/profiles/{signing.id}")
+    assert "已经不在本地区的名单里，请重新选" in clerk.main
+
+
+@pytest.mark.item("M188")
+def test_one_press_ticks_all_three_and_saves_nothing(clerk, granted, company):
+    clerk.open("/exports/profiles/new").submit("3项都勾选", types=["logistics"], remark="甲乙")
+    ticked = [node["value"] for node in clerk.soup.select("input[name=types][checked]")]
+    assert ticked == ["declarant", "platform", "seller"] and clerk.value("remark") == "甲乙"
+    assert not clerk.errors and not profiles_of(company.id)
+
+
+def test_the_channel_is_tested_by_a_button_and_not_too_often(clerk, profile, signing):
+    clerk.open(f"/exports/profiles/{profile.id}").submit("测试通道")
+    assert (clerk.number, clerk.status) == ("8008", 200) and "测试通过" in clerk.main
+    clerk.open(f"/exports/profiles/{signing.id}").submit("测试通道")
+    assert "连不上或没有答复" in clerk.main and "报错误编号" in clerk.main
+    for _ in range(9):
+        clerk.submit("再测一次")
+    assert "测得太勤了" in clerk.main
+
+
+def test_a_warehouse_has_no_channel_and_a_company_is_no_warehouse(clerk, profile, company):
+    warehouse = make_profile(company, "洛杉矶仓", code="", dxp_id="")
+    warehouse.kind, warehouse.types = "warehouse", ["warehouse"]
+    session.commit()
+    clerk.open(f"/exports/profiles/{profile.id}").submit("测试通道")
+    for url in (f"/exports/profiles/{warehouse.id}/test", f"/exports/profiles/{warehouse.id}"):
+        assert post(clerk, url).status_code == 404
+    assert post(clerk, f"/exports/warehouses/{profile.id}", name="x", address="y").status_code == 404
+    assert clerk.open(f"/exports/warehouses/{profile.id}").status == 404
+
+
+def post(clerk, url, **data):
+    """As an own page would, with its token."""
+    token = clerk.soup.find(attrs={"name": "csrf_token"})["value"]
+    return clerk.client.post(url, base_url=ORIGIN, data=data | {"csrf_token": token})

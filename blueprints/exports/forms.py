@@ -5,12 +5,13 @@ import re
 from wtforms.validators import ValidationError
 
 from blueprints.common.checks import email_shape, phone_shape, uscc_advice, uscc_shape
-from blueprints.common.fields import Choice, Choices, DocumentForm, Radio, Rule, Text
+from blueprints.common.fields import Choice, Choices, DocumentForm, Radio, Rule, Secret, Text
 from blueprints.common.numbers import Sentence
 
 from .modes import TYPES
 
 _SPACES = re.compile(r"[\s\u3000]+")
+RED, CHANNELS = "红框部分", "通道"
 ENABLED = [("yes", "启用"), ("no", "停用")]
 
 
@@ -25,29 +26,68 @@ def without_spaces(typed: dict[str, list[str]], labels: dict[str, str]) -> tuple
 
 
 def is_granted_for_code(form, field) -> None:
-    """传输ID and 海关编码 are a pair."""
+    """传输ID and 海关编码 are a pair; what is declared for a client goes out under one's own."""
+    if form.customs_code.value in form.case.choices["entrusted"]:
+        raise ValidationError(Sentence("90820", "委托单位的资料不选传输ID：报文用本单位的传输ID发，请改成“请选择”"))
     granted_for = form.case.choices["granted_for"].get(field.value)
     if granted_for and form.customs_code.value and granted_for != form.customs_code.value:
         raise ValidationError(Sentence("90661", "这个传输ID是发给海关编码{code}的，请把两项选成一对", code=granted_for))
 
 
-class ProfileForm(DocumentForm):
-    """创建境内企业资料 (M186): the fields that the manual has in its red box."""
+class Host(Choice):
+    """One of the operator's list; the first entry is the way that needs no host."""
 
-    name = Text("企业名称", number="800201", limit=100)
+    offers_blank = False
+
+    def __init__(self, label, *, way: str, **rest):
+        super().__init__(label, required=False, options=lambda case: case.choices[way], **rest)
+
+
+password_size = Rule("90821", "密码最多100个字，请核对", lambda text: len(text) <= 100)
+
+
+def password(label: str, **rest) -> Secret:
+    """Kept until another one is typed; never shown again."""
+    return Secret(label, password_size, required=False, **rest)
+
+
+class ProfileForm(DocumentForm):
+    """创建境内企业资料 (M186): the fields of the manual's red box first, then its others."""
+
+    name = Text("企业名称", number="800201", limit=100, group=RED)
     customs_code = Choice(
-        "海关编码", number="800202", options=lambda case: case.choices["codes"], hint="填写海关备案后的十位编码"
-    )
+        "海关编码", number="800202", group=RED, options=lambda case: case.choices["codes"],
+        hint="填写海关备案后的十位编码",
+    )  # fmt: skip
     dxp_id = Choice(
-        "传输ID", is_granted_for_code, number="800203", options=lambda case: case.choices["dxp_ids"],
+        "传输ID", is_granted_for_code, number="800203", group=RED, options=lambda case: case.choices["dxp_ids"],
+        required=lambda case: case.here["customs_code"] not in case.choices["entrusted"],
         hint="填写分中心无纸化平台中的传输ID号",
     )  # fmt: skip
+    signer = Host("加密地址", number="800207", group=RED, way="signers", hint="填写分中心无纸化平台上的加签地址")
+    sign_user = Text(
+        "加签用户名", number="800208", group=RED, required=False, limit=60, hint="填写分中心无纸化平台上加签用户名"
+    )
+    sign_password = password("加签密码", number="800209", group=RED)
     types = Choices(
-        "企业类型", number="800204", span=True, hint="自己出口、自己申报的企业：3项都勾选（申报企业、电商平台、电商企业）",
+        "企业类型", number="800204", span=True, group=RED,
+        hint="自己出口、自己申报的企业：3项都勾选（申报企业、电商平台、电商企业）",
         options=[(key, TYPES[key]) for key in ("declarant", "platform", "seller", "logistics")],
     )  # fmt: skip
+
+    send_host = Host("发送通道地址", number="800210", group=CHANNELS, way="channels")
+    send_user = Text("发送通道用户名", number="800211", group=CHANNELS, required=False, limit=60)
+    send_password = password("发送通道密码", number="800212", group=CHANNELS)
+    receive_host = Host("接收通道地址", number="800213", group=CHANNELS, way="channels")
+    receive_user = Text("接收通道用户名", number="800214", group=CHANNELS, required=False, limit=60)
+    receive_password = password("接收通道密码", number="800215", group=CHANNELS)
+
     remark = Text("备注", number="800205", required=False, limit=200)
     is_enabled = Radio("状态", number="800206", options=ENABLED)
+
+    def __init__(self, case, place: str, typed=None, suggested=None):
+        super().__init__(case, place, typed, suggested=suggested)
+        self.dxp_id.needed = True  # of all but a client's
 
 
 class WarehouseForm(DocumentForm):

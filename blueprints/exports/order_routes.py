@@ -14,11 +14,12 @@ from models.challenges import challenges_of_task
 from models.database import session
 from models.exports import Task, task_ids_by
 
-from . import generating, pushing, sending, tasks
+from . import generating, pushing, sending, signing, tasks
 from .base import EDIT_NEEDS, NEEDS, PUSH_NEEDS, Search, bp, show_here
 from .kinds import KINDS
 from .modes import COLOURS, MODES, STATES, said_by_customs
 from .progress import progress_of
+from .standing import is_signed_by_itself, standing_of
 from .task_routes import SCOPES
 
 SIZES = (10, 50, 100)
@@ -142,6 +143,9 @@ def push_one(search: Search, query):
 def push_orders(search: Search, query):
     try:
         push = pushing.start_push(query, access.current(), search.kind)
+        if signing.sign_by_itself(push, access.current().name):
+            session.commit()
+            return redirect(url_for("exports.show_push", id=push.id), 303)
         challenge, cookie = pushing.ask_card(push, access.current())
     except (pushing.NothingToPush, NotAccepted) as refused:
         session.rollback()
@@ -190,7 +194,8 @@ def show_push(id):
     words = newest and (refusal_of(newest) or last_report(newest))
     return show_here(
         "push.html", push=push, progress=progress_of(push), newest=newest, report=words, first=orders.first_of(push.id),
-        is_signing=bool(newest and newest.state == "released"),
+        is_signing=bool(newest and newest.state == "released"), says=standing_of(push),
+        by_itself=is_signed_by_itself(push),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """企业资料: what may be chosen from, and how it is kept."""
 
 from blueprints.common import clock
-from blueprints.common.access import Principal
+from blueprints.common.access import Needs, Principal
+from blueprints.common.fields import Problem
 from blueprints.common.history import record
 from blueprints.common.plain_forms import PageCase, page_case
 from models.codes import codes_of
@@ -9,6 +10,7 @@ from models.database import session
 from models.exports import CompanyProfile, entrusted_codes
 from models.transmission import transmission_ids_of
 
+from . import channels
 from .forms import ProfileForm
 
 FULL_SET = ["declarant", "platform", "seller"]  # 「3项都勾选」
@@ -25,7 +27,18 @@ def profile_sheet(principal: Principal) -> PageCase:
         entrusted=entrusted,
         dxp_ids=[(row.value, row.value) for row in granted],
         granted_for={row.value: row.customs_code for row in granted},
+        channels=channels.channel_choices(),
+        signers=channels.signer_choices(),
     )
+
+
+def profile_form(sheet: PageCase, profile: CompanyProfile | None, typed=None, suggested=None) -> ProfileForm:
+    """Passwords that are kept already are said to be, and never shown."""
+    form = ProfileForm(sheet, "profile", typed, suggested)
+    kept = channels.settings_of(profile.id) if profile else {}
+    for name in channels.SECRETS:
+        form[name].is_kept = kept.get(f"has_{name}", False)
+    return form
 
 
 def suggested_profile(principal: Principal, sheet: PageCase) -> dict:
@@ -38,19 +51,40 @@ def suggested_profile(principal: Principal, sheet: PageCase) -> dict:
 
 
 def values_of_profile(profile: CompanyProfile) -> dict:
-    return {
+    kept = channels.settings_of(profile.id)
+    return {name: kept[name] for name in (*channels.HOSTS, *channels.NAMES)} | {
         "name": profile.name, "customs_code": profile.customs_code, "dxp_id": profile.dxp_id, "types": profile.types,
         "remark": profile.remark, "is_enabled": "yes" if profile.is_enabled else "no",
     }  # fmt: skip
 
 
+def lost_hosts(profile: CompanyProfile, sheet: PageCase) -> bool:
+    """A host that was chosen is no more on the operator's list."""
+    kept, offered = channels.settings_of(profile.id), {}
+    for way in ("channels", "signers"):
+        offered |= dict(sheet.choices[way])
+    return any(kept[name] not in offered for name in channels.HOSTS)
+
+
+def why_channels_stay(form: ProfileForm, profile: CompanyProfile | None, principal: Principal) -> Problem | None:
+    """Channels and signers are as delicate as a mailbox: not after a login by SMS, not soon after a recovery."""
+    kept = channels.settings_of(profile.id) if profile else {}
+    changed = [name for name in (*channels.HOSTS, *channels.NAMES) if form.values[name] != kept.get(name, "")]
+    changed += [name for name in channels.SECRETS if form[name].value]
+    reasons = Needs(unguarded=True).unmet(principal) if changed else []
+    return Problem(form.path(form[changed[0]]), reasons[0].number, reasons[0].sentence) if reasons else None
+
+
 def save_profile(form: ProfileForm, profile: CompanyProfile | None, principal: Principal) -> CompanyProfile:
-    values = dict(form.values) | {"is_enabled": form.values["is_enabled"] == "yes"}
+    """Raises `channels.BadSetting`; then nothing must be committed."""
     if profile is None:
         profile = _new_profile(principal, "domestic")
-    for name, value in values.items():
-        setattr(profile, name, value)
+    for name in ("name", "customs_code", "dxp_id", "types", "remark"):
+        setattr(profile, name, form.values[name])
+    profile.is_enabled = form.values["is_enabled"] == "yes"
     session.flush()
+    settings = {name: form.values[name] for name in (*channels.HOSTS, *channels.NAMES)}
+    channels.save_settings(profile.id, settings | {name: form[name].value for name in channels.SECRETS})
     record("保存企业资料", f"profile:{profile.id}", principal)
     return profile
 

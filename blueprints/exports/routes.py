@@ -4,6 +4,7 @@ from . import (  # noqa: F401  (their decorators add the views)
     clients,
     document_routes,
     order_routes,
+    sending_routes,
     settings_routes,
     strategy_routes,
     task_routes,

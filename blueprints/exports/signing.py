@@ -19,6 +19,7 @@ from models import channels, pushes
 from models.accounts import Enterprise
 from models.channels import Line, ProfileChannel
 from models.database import session
+from models.orders import Push
 from models.queue import defer
 
 from .channels import OffList, Problem, check_signer, open_signer, signer_words
@@ -46,6 +47,15 @@ def start_signing(push_id: UUID, line: Line, by: str) -> None:
     now = clock.now()
     channels.order_signing(push_id, by, now, now + LEASE)
     _ask_to_sign(push_id, FIRST)
+
+
+def sign_by_itself(push: Push, by: str) -> bool:
+    """True when the line's signer was asked to sign the push; False: a card must."""
+    line = channels.line_of_push(push.id)
+    if line is None or may_sign(line):
+        return False
+    start_signing(push.id, line, by)
+    return True
 
 
 def _ask_to_sign(push_id: UUID, priority: int) -> None:

@@ -8,7 +8,15 @@ from blueprints.common.history import record
 from blueprints.common.plain_forms import PageCase, page_case
 from models.accounts import lock_enterprise
 from models.database import session
-from models.exports import CompanyProfile, Strategy, entrusted_codes, find_profile, profiles_of, strategy_number_taken
+from models.exports import (
+    CompanyProfile,
+    Strategy,
+    entrusted_codes,
+    find_profile,
+    has_tasks,
+    profiles_of,
+    strategy_number_taken,
+)
 
 from .modes import MODES
 from .strategy_forms import OTHER, StrategyForm
@@ -25,24 +33,39 @@ ELEMENTS = {
 }  # fmt: skip
 
 
+class ModeFixed(Exception):
+    """Tasks were made under the strategy: what is declared of them later must find its head as it was."""
+
+
 class NumberTaken(Exception):
     """Another strategy of this company and code has the number."""
 
 
 def strategy_sheet(principal: Principal) -> PageCase:
-    """电商平台 or 海外仓; 电商企业 that declare under the code in use, and clients that entrusted it to that code."""
+    """电商平台 or 海外仓; 电商企业 that declare under the code in use, and clients that entrusted it to that code.
+
+    `traders`: who of `sellers` is one; `senders`: 物流企业 under that code, which declare their waybills themselves.
+    """
     profiles = profiles_of(principal.enterprise_id, enabled=True)
     clients = entrusted_codes(principal.enterprise_id, principal.code, clock.today())
     own = [p for p in profiles if "declarant" in p.types and p.customs_code == principal.code]
     entrusted = [p for p in profiles if "seller" in p.types and p.customs_code in clients]
     warehouses = [p for p in profiles if p.kind == "warehouse"]
+    carriers = [p for p in profiles if "logistics" in p.types]
+    sellers = [p for p in own if "seller" in p.types] + entrusted
+    senders = (
+        [p for p in carriers if p.customs_code == principal.code and p.dxp_id] if MODES["waybill"].is_built else []
+    )
     return page_case(
         platforms=_as_options([p for p in profiles if "platform" in p.types] + warehouses),
-        sellers=_as_options([p for p in own if "seller" in p.types] + entrusted),
-        declarants=_as_options([p for p in own if p.dxp_id]),
-        carriers=_as_options([p for p in profiles if "logistics" in p.types]),
-        warehouses={str(p.id) for p in warehouses}, entrusted={str(p.id) for p in entrusted},
+        sellers=_as_options(sellers + [p for p in senders if p not in sellers]),
+        declarants=_as_options([p for p in own if p.dxp_id]), carriers=_as_options(carriers),
+        traders=_ids(sellers), senders=_ids(senders), warehouses=_ids(warehouses), entrusted=_ids(entrusted),
     )  # fmt: skip
+
+
+def _ids(profiles: list[CompanyProfile]) -> set[str]:
+    return {str(p.id) for p in profiles}
 
 
 def _as_options(profiles: list[CompanyProfile]) -> list[tuple[str, str]]:
@@ -76,18 +99,21 @@ def values_of_copy(strategy: Strategy) -> dict:
 
 
 def save_strategy(form: StrategyForm, strategy: Strategy | None, principal: Principal) -> Strategy:
-    """Raises `NumberTaken`."""
+    """Raises `NumberTaken`, `ModeFixed`."""
     values, now = form.values, clock.now()
     lock_enterprise(principal.enterprise_id)  # so that two people do not take one number at the same moment
     if strategy_number_taken(principal.enterprise_id, principal.code, values["number"], strategy and strategy.id):
         raise NumberTaken(values["number"])
+    if strategy and strategy.mode != values["mode"] and has_tasks(strategy.id):
+        raise ModeFixed(values["mode"])
     if strategy is None:
         strategy = Strategy(
             enterprise_id=principal.enterprise_id, customs_code=principal.code, created_at=now,
             created_by=principal.name,
         )  # fmt: skip
     strategy.number, strategy.name, strategy.mode = values["number"], values["name"], values["mode"]
-    strategy.platform_id, strategy.seller_id = UUID(values["platform"]), UUID(values["seller"])
+    strategy.seller_id = UUID(values["seller"])
+    strategy.platform_id = UUID(values["platform"]) if "platform" in values else strategy.seller_id
     strategy.declarant_id = UUID(values["declarant"]) if values.get("declarant") else None
     strategy.currency, strategy.is_enabled = values["currency"], values["is_enabled"] == "yes"
     strategy.details = {ELEMENTS[name]: value for name, value in values.items() if name in ELEMENTS and value}

@@ -7,10 +7,11 @@ from wtforms.validators import ValidationError
 from blueprints.common.checks import is_customs_code, is_uscc_shape
 from blueprints.common.fields import CaseRule, Choice, DocumentForm, Radio, Rule, Text
 from blueprints.common.numbers import Sentence
+from models.orders import WAYBILL
 
 from . import code_tables
 from .forms import ENABLED
-from .modes import MODES, currencies
+from .modes import MODES, Mode, currencies
 
 OTHER = "other"  # a 物流企业 that is not among the 企业资料
 NOT_REGISTERED = "NO"  # ownerCode of a 生产销售单位 that customs does not know (CEB603)
@@ -26,6 +27,16 @@ def fits_mode(form, field) -> None:
         raise ValidationError(Sentence("90664", "9710报的是平台订单，请在这里选电商平台，不选海外仓"))
     if code == "9610" and is_warehouse:
         raise ValidationError(Sentence("90812", "9610报的是平台订单，请在这里选电商平台，不选海外仓"))
+
+
+def fits_seller(form, field) -> None:
+    """Waybills are declared by the 物流企业 itself, everything else by or for a 电商企业."""
+    if form.is_for_waybills and field.value not in form.case.choices["senders"]:
+        raise ValidationError(
+            Sentence("90823", "物流运单由物流企业自己报，请在这里选勾选了物流企业、有传输ID的企业资料")
+        )
+    if not form.is_for_waybills and field.value not in form.case.choices["traders"]:
+        raise ValidationError(Sentence("90824", "这里选电商企业：勾选了申报企业和电商企业的，或委托本单位申报的"))
 
 
 def is_entrusted(case) -> bool:
@@ -71,7 +82,7 @@ class StrategyForm(DocumentForm):
         options=lambda case: [(key, mode.title) for key, mode in MODES.items() if mode.is_built],
     )  # fmt: skip
     platform = Choice("电商平台", fits_mode, number="800604", options=lambda case: case.choices["platforms"])
-    seller = Choice("电商企业/收发货人", number="800605", options=lambda case: case.choices["sellers"])
+    seller = Choice("电商企业/收发货人", fits_seller, number="800605", options=lambda case: case.choices["sellers"])
     declarant = Choice(
         "申报企业", number="800608", options=lambda case: case.choices["declarants"], when=is_entrusted,
         hint="替委托单位申报时选",
@@ -116,12 +127,22 @@ class StrategyForm(DocumentForm):
         super().__init__(case, place, typed, suggested=suggested)
         if not case.choices["entrusted"]:
             del self.declarant
+        if self.is_for_waybills:
+            del self.platform
         for name in () if self.is_for_lists else self.head_names:
             del self[name]
 
     @property
     def is_for_lists(self) -> bool:
-        return self.mode.value.endswith("-list")
+        return self.chosen_mode is not None and self.chosen_mode.is_list
+
+    @property
+    def is_for_waybills(self) -> bool:
+        return self.chosen_mode is not None and self.chosen_mode.kind == WAYBILL
+
+    @property
+    def chosen_mode(self) -> Mode | None:
+        return MODES.get(self.mode.value)
 
     @property
     def head_names(self) -> list[str]:

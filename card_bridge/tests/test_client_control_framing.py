@@ -7,9 +7,11 @@ from control_client import GROUP, block, check_code, low_bytes, split
 from eport_card_bridge.client_control import framing
 from eport_card_bridge.client_control.framing import Assembler
 from eport_card_bridge.client_control.wire import BadCall, Call, read_call
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+# No clock: the machine may be busy with other tests.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=400)
 SIZES = st.integers(min_value=2, max_value=50)
 
@@ -25,11 +27,13 @@ def test_the_check_code_is_the_documents():
     assert framing.check_code(framing.checksum(b"123456789")) == "374B"
 
 
+@UNTIMED
 @given(TEXTS)
 def test_both_sides_compute_the_same_check_code(text):
     assert framing.check_code(framing.checksum(framing.units(text))) == check_code(text)
 
 
+@UNTIMED
 @given(TEXTS, SIZES)
 def test_any_text_in_any_blocks_comes_out_as_it_was(text, size):
     assembler, parts = Assembler(), split(text, size)
@@ -41,6 +45,7 @@ def test_any_text_in_any_blocks_comes_out_as_it_was(text, size):
     assert assembler._groups == {}
 
 
+@UNTIMED
 @given(TEXTS, SIZES, st.data())
 def test_a_damaged_block_is_asked_for_again_and_then_all_is_well(text, size, data):
     assembler, parts = Assembler(), split(text, size)
@@ -58,6 +63,7 @@ def test_a_damaged_block_is_asked_for_again_and_then_all_is_well(text, size, dat
     assert progress.text == text
 
 
+@UNTIMED
 @given(st.lists(st.tuples(TEXTS, SIZES), min_size=2, max_size=4), st.randoms())
 def test_groups_that_come_mixed_do_not_mix(texts, random):
     assembler = Assembler()
@@ -75,6 +81,7 @@ def test_groups_that_come_mixed_do_not_mix(texts, random):
     assert done == {index: text for index, (text, _) in enumerate(texts)}
 
 
+@UNTIMED
 @given(st.lists(st.text(max_size=200), max_size=20))
 def test_no_frame_whatsoever_breaks_it(frames):
     assembler = Assembler()
@@ -94,6 +101,7 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
+@UNTIMED
 @given(st.lists(st.tuples(HEADERS, st.text(max_size=30)), max_size=30))
 def test_whatever_the_headers_say_no_more_is_kept_than_is_allowed(frames):
     assembler = Assembler()
@@ -183,6 +191,7 @@ JSON = st.recursive(
 )
 
 
+@UNTIMED
 @given(st.dictionaries(st.sampled_from(["_id", "_method", "args", "x"]), JSON) | JSON)
 def test_any_json_is_a_request_or_a_bad_one(value):
     try:

@@ -6,6 +6,7 @@ mechanism that the modules share. A key that wants the PIN for each signature (C
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ except ImportError:  # the extra `pkcs11` is not installed: no module can be ope
     pkcs11 = None
 
 T = TypeVar("T")
+GOING_SECONDS = 1
 LOOK_SECONDS = 0.5  # between two looks at the slots, so that a token taken out and put back is noticed
 USED_KEYS = {("rsa", 256), ("ec", 32)}
 
@@ -46,7 +48,7 @@ class Pkcs11Module:
             raise BadModule(str(error)) from error
         self._one = threading.Lock()
         self._known: dict[int, Pkcs11Reader] = {}
-        self._busy = 0
+        self._busy, self._is_used = 0, False
         self._closed = threading.Event()
         self.look()
         self._watch = threading.Thread(target=self._keep_looking, daemon=True)
@@ -90,19 +92,22 @@ class Pkcs11Module:
             self.look()
 
     @contextmanager
-    def work(self) -> Iterator[None]:
-        """Work with one token. An error may leave a session behind that has no name here (a refused C_Login does), and
-        with it a login: then the module is started afresh, unless another token of it is in use."""
+    def work(self, with_pin: bool) -> Iterator[None]:
+        """Work with one token; after a PIN the module is started afresh, as soon as no other token of it is in use.
+
+        For some modules leave the PIN verified on the card after C_Logout (OpenSC does; C_Finalize resets the card), and
+        a refused C_Login leaves a session that python-pkcs11 gives no name to.
+        """
         with self._one:
             self._busy += 1
-        clean = False
+            self._is_used |= with_pin
         try:
             yield
-            clean = True
         finally:
             with self._one:
                 self._busy -= 1
-                if not clean and not self._busy:
+                if self._is_used and not self._busy:
+                    self._is_used = False
                     with suppress(pkcs11.PKCS11Error):
                         self._library.reinitialize()
 
@@ -138,8 +143,8 @@ class Pkcs11Reader:
 
     @contextmanager
     def card(self, reset: bool = True) -> Iterator["Pkcs11Card"]:
-        """The token with a session of its own. `reset` is not needed: what was logged in is logged out."""
-        with self._module.work():
+        """The token with a session of its own, logged out at the end."""
+        with self._module.work(reset):
             card = Pkcs11Card(self._module, self._slot)
             try:
                 yield card
@@ -173,16 +178,20 @@ class Pkcs11Card:
             raise self._trouble(error) from error
 
     def _trouble(self, error: Exception, otherwise: Outcome = Outcome.STOPPED) -> Stop:
-        if isinstance(error, GONE) or not self._is_present():
+        if isinstance(error, GONE) or self._is_going():
             return Stop(Outcome.REMOVED)
         return Stop(Outcome.CARD_RESET if isinstance(error, refused.UserNotLoggedIn) else otherwise)
 
-    def _is_present(self) -> bool:
-        try:
-            self._module.call(self._slot.get_token)
-        except pkcs11.PKCS11Error:
-            return False
-        return True
+    def _is_going(self) -> bool:
+        """Whether the token goes about now: some modules call a pulled card a general error, and see it gone later."""
+        end = time.monotonic() + GOING_SECONDS
+        while time.monotonic() < end:
+            try:
+                self._module.call(self._slot.get_token)
+            except pkcs11.PKCS11Error:
+                return True
+            time.sleep(GOING_SECONDS / 10)
+        return False
 
     def _open_session(self, **options: Any) -> Any:
         token = self._call(self._slot.get_token)
@@ -255,19 +264,20 @@ class Pkcs11Card:
     def _refusal(self, error: Exception, before: Any, unclear: Outcome) -> Stop:
         """What came of a PIN that the module did not take. Some modules say CKR_GENERAL_ERROR for a wrong PIN: it is one
         only if the token's own flags say so now and did not before; otherwise nothing is known."""
-        if unclear is Outcome.PIN_UNCLEAR and (isinstance(error, GONE) or not self._is_present()):
+        is_login = unclear is Outcome.PIN_UNCLEAR
+        if is_login and isinstance(error, GONE):
             return Stop(Outcome.REMOVED)
         try:
             now = self._flags()
-        except Stop:
-            return Stop(unclear)
+        except Stop as stop:
+            return stop if is_login else Stop(unclear)
         if isinstance(error, refused.PinLocked) or now & pkcs11.TokenFlag.USER_PIN_LOCKED:
             return Stop(Outcome.PIN_BLOCKED, 0)
-        new = now & ~before
-        told = new & (pkcs11.TokenFlag.USER_PIN_COUNT_LOW | pkcs11.TokenFlag.USER_PIN_FINAL_TRY)
-        if not isinstance(error, refused.PinIncorrect) and not told:
-            return Stop(unclear)
-        return wrong_pin(1) if now & pkcs11.TokenFlag.USER_PIN_FINAL_TRY else Stop(Outcome.PIN_WRONG_UNTOLD)
+        told = now & ~before & (pkcs11.TokenFlag.USER_PIN_COUNT_LOW | pkcs11.TokenFlag.USER_PIN_FINAL_TRY)
+        if isinstance(error, refused.PinIncorrect) or told:
+            is_last = now & pkcs11.TokenFlag.USER_PIN_FINAL_TRY
+            return wrong_pin(1) if is_last else Stop(Outcome.PIN_WRONG_UNTOLD)
+        return Stop(Outcome.REMOVED if is_login and self._is_going() else unclear)
 
     def unlock_tries_left(self) -> None:
         """C_InitPIN wants the security officer's PIN: that is no unlock code, and wrong ones can destroy a token."""

@@ -80,8 +80,12 @@ class PortalClient:
         # "finished": the last signature is stored but its reply was lost; sending it again must be possible.
         return state in ("released", "finished")
 
-    async def store_signature(self, index: int, signature: str) -> None:
-        await self._call("POST", f"/signatures/{index}", SMALL_LIMIT, {"signature": signature})
+    async def store_signatures(self, first: int, signatures: list[str]) -> None:
+        """`first` is the index of the first message they belong to."""
+        if len(signatures) == 1:
+            await self._call("POST", f"/signatures/{first}", SMALL_LIMIT, {"signature": signatures[0]})
+        else:
+            await self._call("POST", "/signatures", SMALL_LIMIT, {"first": first, "signatures": signatures})
 
     async def report(self, page: str, outcome: Outcome) -> None:
         """Tells page and outcome number, nothing else; a failure to report changes nothing."""

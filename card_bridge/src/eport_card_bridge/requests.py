@@ -57,6 +57,7 @@ class Request:
     ends: float = field(default_factory=lambda: time.monotonic() + BATCH_SECONDS)
     signed: int = 0  # stored by the portal
     unsent: deque[str] = field(default_factory=deque)  # signatures (base64) of the messages after those
+    at_once: int = 1  # signatures that the portal takes in one call
     is_to_pause: bool = False
     signing_since: tuple[float, int] = (0.0, 0)
     card: CardInReader | None = None
@@ -84,6 +85,7 @@ async def claim(request: Request, may_sign_messages: bool) -> None:
         request.nonce = base64.b64decode(answer["nonce"], validate=True)
         request.payload = answer["payload"].encode("utf-8")
         seconds = float(answer["seconds_left"])
+        request.at_once = max(1, int(answer.get("signatures_at_once", 1)))
         content = json.loads(request.payload)
         if request.purpose not in PURPOSES or len(request.nonce) != NONCE_BYTES or not isinstance(content, dict):
             raise Stop(Outcome.CONTENT)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import concurrent.futures
+import itertools
 import threading
 import time
 from typing import Any
@@ -32,7 +33,8 @@ class Signing:
     """One run over the list under one PIN entry, from the first message without a signature on.
 
     What the card has signed and the portal has not stored is in `request.unsent`, and stays there after a stop: it is
-    sent first then, so that nothing is signed twice. Signatures are stored one by one, in the order of the list.
+    sent first then, so that nothing is signed twice. Signatures are stored in the order of the list: one in a call, or as
+    many as have come together if the portal takes them so.
     """
 
     def __init__(self, request: Request, card: Card, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,7 +42,7 @@ class Signing:
         self._first = request.signed + len(request.unsent)
         self._room = threading.Semaphore(MOST_UNSENT - len(request.unsent))
         self._news = asyncio.Event()
-        self._all_made = self._is_hurried = False
+        self._all_made = self._is_hurried = self._is_idle = False
 
     def run(self) -> None:
         """In the card's thread; raises Stop. Nothing is being sent any more when it ends."""
@@ -72,35 +74,40 @@ class Signing:
                 raise Stop(Outcome.EXPIRED)
             signature = self._card.sign_message(build_signed_info(message, PROFILE_OF[self._card.algorithm]))
             request.unsent.append(base64.b64encode(signature).decode())
-            self._loop.call_soon_threadsafe(self._news.set)
+            if self._is_idle:  # to wake the loop for each signature would cost more than the sending
+                self._loop.call_soon_threadsafe(self._news.set)
 
     async def _send(self) -> None:
         """In the event loop, until all that is made is stored; raises Stop."""
         request = self._request
         try:
             while True:
-                is_last = self._all_made  # asked before looking at what there is
+                self._is_idle, is_last = True, self._all_made  # both before looking at what there is
                 if request.unsent:
-                    await self._store(request.signed, request.unsent[0])
-                    request.unsent.popleft()
-                    request.signed += 1
-                    self._room.release()
+                    self._is_idle = False
+                    await self._store(list(itertools.islice(request.unsent, request.at_once)))
                 elif is_last:
                     return
                 else:
-                    self._news.clear()
                     await self._news.wait()
+                    self._news.clear()
         finally:
             self._room.release()  # wakes the card's thread, which then sees that this has ended
 
-    async def _store(self, index: int, signature: str) -> None:
-        """A short trouble of the network costs no new PIN, for storing twice does no harm. Once the card has stopped
-        there is no point in waiting: what is left is sent when the work goes on."""
+    async def _store(self, signatures: list[str]) -> None:
+        """Sends the first ones of what is unsent; raises Stop. A short trouble of the network costs no new PIN, for
+        storing twice does no harm. Once the card has stopped there is no point in waiting: what is left is sent when the
+        work goes on."""
+        request = self._request
         for pause in (*RETRY_PAUSES, None):
             try:
-                return await self._request.client.store_signature(index, signature)
+                await request.client.store_signatures(request.signed, signatures)
+                break
             except Stop as stop:
                 if stop.outcome is not Outcome.UNREACHABLE or pause is None or self._is_hurried:
                     raise
                 await asyncio.sleep(pause)
-        return None
+        for _ in signatures:
+            request.unsent.popleft()
+        request.signed += len(signatures)
+        self._room.release(len(signatures))

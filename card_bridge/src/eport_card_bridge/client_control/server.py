@@ -33,8 +33,8 @@ class Hall:
         if len(self._timers) >= MOST_CONNECTIONS:
             LOG.warning("client control: refused, too many connections")
             return False
-        sock = transport.get_extra_info("socket")
-        if not is_same_user(sock.getpeername()[:2], sock.getsockname()[:2]):
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if not peer or not is_same_user(peer, own):  # no peer: it has gone again
             LOG.warning("client control: refused, other user")
             return False
         self._timers[transport] = asyncio.get_running_loop().call_later(HANDSHAKE_SECONDS, transport.abort)

@@ -72,7 +72,7 @@ def test_a_get_does_not_claim(bridge):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "state"), ("GET", "messages/0"), ("POST", "answer"),
-                                              ("POST", "signatures/0"), ("POST", "reports")])  # fmt: skip
+                                              ("POST", "signatures/0"), ("POST", "signatures"), ("POST", "reports")])  # fmt: skip
 @pytest.mark.parametrize("key", ["", "wrong"])
 def test_a_wrong_post_key_ends_the_request(bridge, method, path, key):
     bridge.claim()
@@ -204,7 +204,7 @@ def test_an_answer_of_another_form_is_not_taken(bridge, card, change):
     assert the_challenge().state == "claimed"
 
 
-@pytest.mark.parametrize("path", ["claim", "answer", "signatures/0", "reports"])
+@pytest.mark.parametrize("path", ["claim", "answer", "signatures/0", "signatures", "reports"])
 def test_a_body_over_64_kib_is_refused(bridge, path):
     bridge.claim() if path != "claim" else None
     assert bridge.call("POST", path, {"version": "1.0", "more": "x" * 70000}).status_code == 413

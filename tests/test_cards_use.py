@@ -301,6 +301,31 @@ def test_a_message_that_changed_after_the_pin_is_not_taken_as_signed(batch, sign
     assert batch.sign(bridge, 0, card, read).status_code == 422 and not batch.kept
 
 
+def signatures(batch, card, *indexes) -> list[str]:
+    infos = [signed_info("rsa-sha1", batch.messages[index]) for index in indexes]
+    return [base64.b64encode(card.sign(info, "sha1")).decode() for info in infos]
+
+
+def test_several_signatures_come_in_one_call_and_those_before_a_bad_one_stay(batch, signer, card):
+    bridge = batch.ask(signer)
+    signer.open(bridge.confirm(card))
+    assert bridge.claimed["signatures_at_once"] == 16
+    first, second, third = signatures(batch, card, 0, 1, 2)
+    assert bridge.call("POST", "signatures", {"first": 0, "signatures": [first, third]}).status_code == 422
+    assert the_challenge().signed_count == 1
+    assert bridge.call("POST", "signatures", {"first": 0, "signatures": [first, second, third]}).json == {"stored": 0}
+    assert the_challenge().state == "finished" and len(batch.kept) == 3
+
+
+@pytest.mark.parametrize(("first", "texts"), [(0, []), (0, "AAAA"), (-1, ["AAAA"]), ("0", ["AAAA"]), (0, ["AAAA"] * 17),
+                                              (None, None), (3, ["AAAA"])])  # fmt: skip
+def test_several_signatures_of_another_form_are_not_taken(batch, signer, card, first, texts):
+    bridge = batch.ask(signer)
+    signer.open(bridge.confirm(card))
+    assert bridge.call("POST", "signatures", {"first": first, "signatures": texts}).status_code in (400, 409)
+    assert not batch.kept
+
+
 @pytest.mark.parametrize("index", [3, 10**12])
 def test_a_message_outside_of_the_list_is_neither_served_nor_signed(batch, signer, card, index):
     bridge = batch.ask(signer)

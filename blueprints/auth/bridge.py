@@ -66,6 +66,14 @@ def store_signature(request_id, index):
     return jsonify(stored=index)
 
 
+@bp.post("/card/requests/<request_id>/signatures")
+@page(None, "保存几个签名", PUBLIC)
+def store_signatures(request_id):
+    body = given_object()
+    protocol.store_signatures(request_id, given_key(), body.get("first"), body.get("signatures"))
+    return jsonify(stored=body["first"])
+
+
 @bp.post("/card/requests/<request_id>/reports")
 @page(None, "读卡程序的报告", PUBLIC)
 def take_report(request_id):
@@ -74,4 +82,4 @@ def take_report(request_id):
     return jsonify(noted=True)
 
 
-BRIDGE_VIEWS = (claim_request, take_answer, store_signature, take_report)
+BRIDGE_VIEWS = (claim_request, take_answer, store_signature, store_signatures, take_report)

@@ -41,6 +41,7 @@ from models.database import session
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 PROFILES = {"rsa": "rsa-sha1", "sm2": "sm2-sm3"}
 LIMITS = {"certificate": 16384, "algorithm": 40, "signature": 1024}  # characters
+PROTOCOL, AT_ONCE = "1.0", 16  # version of docs/protocols/card-bridge.md; signatures taken in one call
 TOO_OLD = 123
 
 
@@ -106,6 +107,8 @@ def claim(request_id: str, version: object) -> dict:
         "payload": challenge.payload.decode(),
         "post_key": key,
         "seconds_left": (challenge.created_at + PIN_TIME - clock.now()).total_seconds(),
+        "protocol": PROTOCOL,
+        "signatures_at_once": AT_ONCE,
     }
 
 
@@ -237,6 +240,15 @@ def store_signature(request_id: str, key: str, index: int, text: object) -> None
     except NotVerified as error:
         raise BridgeRefusal(422, "signature") from error
     keep_signature(challenge, index, signature, signed)
+
+
+def store_signatures(request_id: str, key: str, first: object, texts: object) -> None:
+    """Several in the order of the list, each kept before the next is looked at: what came before a bad one stays."""
+    get_claimed(request_id, key)
+    if not isinstance(first, int) or not isinstance(texts, list) or not 1 <= len(texts) <= AT_ONCE or first < 0:
+        raise BridgeRefusal(400, "form")
+    for index, text in enumerate(texts, first):
+        store_signature(request_id, key, index, text)
 
 
 def keep_signature(challenge: Challenge, index: int, signature: bytes, signed: bytes) -> None:

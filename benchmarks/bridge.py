@@ -3,8 +3,9 @@
 `bridge [messages]`, 500 by default. Both send the same command through the same pcscd to the same card program, in turn,
 three times; the ratio is that of the medians. The bridge is a program of its own and sends each signature by HTTP to a
 portal that only keeps it (the tests' stub; each signature is verified afterwards). Its rate is taken from the first to
-the last signature that the portal got, so PIN page and release are not in it. The other figure of each card is at the
-speed of a real one, 200 signatures a minute; at full speed the virtual card, pcscd, bridge and portal share the cores.
+the last signature that the portal got, so PIN page and release are not in it. Three figures for each card: at full speed
+with a portal that takes several signatures in a call, with one that takes each alone, and at the speed of a real card,
+200 signatures a minute. At full speed virtual card, pcscd, bridge and portal share the cores of this machine.
 """
 
 import asyncio
@@ -36,10 +37,11 @@ sys.path.insert(0, str(ROOT / "card_bridge" / "tests"))
 from bridge_stage import PIN, Browser, wait_until
 from card_authority import Authority, messages
 from portal_checks import signed_message
-from portal_stub import Portal
+from portal_stub import Challenge, Portal
 
 TURNS = 3
 IKEY_MS, IKEY_COUNT = 300, 20  # 200 signatures a minute
+AT_ONCE = 16  # signatures in one call, as a portal may allow
 FIGURES = {"rsa": "bridge_ratio", "sm2": "bridge_sm2_ratio"}
 SELECT = bytes([0, 0xA4, 4, 0, len(AID)]) + AID + b"\0"
 VERIFY = bytes([0, 0x20, 0, 0x81, len(PIN)]) + PIN.encode()
@@ -52,12 +54,10 @@ class KeepingPortal(Portal):
         super().__init__(origin, authorities)
         self.came: list[float] = []
 
-    async def _store(self, http: web.Request) -> web.Response:
-        row, index = self._row(http), int(http.match_info["index"])
-        row.signed[index] = base64.b64decode((await http.json())["signature"])
+    def _keep(self, row: Challenge, index: int, text: str) -> None:
+        row.signed[index] = base64.b64decode(text)
         self.came.append(time.monotonic())
         row.state = "finished" if len(row.signed) == len(row.messages) else "released"
-        return web.json_response({"stored": index})
 
     def verify(self) -> None:
         """Raises NotVerified."""
@@ -111,17 +111,17 @@ def serving(portal: KeepingPortal, port: int) -> Iterator[KeepingPortal]:
 
 def measure(stage, programs: Programs, algorithm: str, count: int) -> None:
     state = getattr(stage.authority, f"{algorithm}_card")
-    figure = FIGURES[algorithm]
     with card_in(programs, state):
-        for delay, number, suffix in ((0, count, ""), (IKEY_MS, IKEY_COUNT, "_at_200_a_minute")):
+        for delay, number, at_once, suffix in (
+            (0, count, AT_ONCE, ""), (0, count, 1, "_one_in_a_call"), (IKEY_MS, IKEY_COUNT, 1, "_at_200_a_minute"),
+        ):  # fmt: skip
             change_state(state, delay_ms=delay)
+            stage.portal.signatures_at_once = at_once
             turns = [(bare(algorithm, number), through_bridge(stage, number)) for _ in range(TURNS)]
             alone, bridge = (statistics.median(rates) for rates in zip(*turns, strict=True))
-            print(
-                f"{algorithm}, {number} messages, {delay} ms a signature: pyscard {alone:.1f}/s, bridge {bridge:.1f}/s"
-            )
-            print(f"  turns: {', '.join(f'{one:.1f} and {other:.1f}' for one, other in turns)}")
-            print(f"FIGURE {figure}{suffix} {bridge / alone:.2f} ratio")
+            print(f"{algorithm}, {number} messages, {delay} ms a signature, up to {at_once} in a call:")
+            print(f"  pyscard and bridge, signatures a second: {', '.join(f'{a:.1f} {b:.1f}' for a, b in turns)}")
+            print(f"FIGURE {FIGURES[algorithm]}{suffix} {bridge / alone:.2f} ratio", flush=True)
 
 
 @contextmanager
@@ -129,8 +129,10 @@ def card_in(programs: Programs, state: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "sandbox.card", "--state", str(state), "--port", str(programs.ports.vpcd)]
     with subprocess.Popen(command, cwd=ROOT) as card:
         time.sleep(2)  # pcscd looks every 0.4 s
-        yield
-        card.terminate()
+        try:
+            yield
+        finally:
+            card.terminate()
     time.sleep(1)
 
 

@@ -149,7 +149,7 @@ def test_a_wrong_pin_is_said_without_a_number_that_nobody_knows(token_stage, alg
     assert "9760" in anna.text
     assert "None" not in anna.text
     assert "state=finished" in anna.enter_pin().text
-    assert [number for _, number in stage.row.reports] == [160, 100]
+    wait_until(lambda: [number for _, number in stage.row.reports] == [160, 100])
 
 
 def test_after_two_wrong_pins_a_token_comes_out_and_goes_in(token_stage):

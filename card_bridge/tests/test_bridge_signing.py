@@ -66,7 +66,7 @@ def test_the_card_signs_on_while_a_signature_is_on_its_way_but_not_without_end(s
     assert stage.row.signed == {}
     network.is_open.set()
     wait_until(lambda: stage.row.state == "finished")
-    assert network.order == list(range(MOST_UNSENT + 10)), "in the order of the list"
+    wait_until(lambda: network.order == list(range(MOST_UNSENT + 10)))
     assert len(set(made)) == len(made) == MOST_UNSENT + 10
 
 
@@ -80,7 +80,7 @@ def test_a_portal_that_takes_several_at_once_gets_them_together(new_stage, netwo
     network.is_open.set()
     wait_until(lambda: stage.row.state == "finished")
     assert stage.portal.calls_with_several >= 1
-    assert network.order == list(range(30))
+    wait_until(lambda: network.order == list(range(30)))
 
 
 def test_one_that_does_not_say_so_gets_them_one_by_one(start, network):
@@ -103,7 +103,7 @@ def test_what_was_signed_and_not_sent_is_sent_after_the_next_pin_not_signed_agai
     anna.enter_pin()
     wait_until(lambda: stage.row.state == "finished")
     assert len(made) == 6
-    assert network.order == list(range(6))
+    wait_until(lambda: network.order == list(range(6)))
 
 
 def test_a_pulled_card_loses_no_signature_that_was_not_sent_yet(start, network):
@@ -120,7 +120,7 @@ def test_a_pulled_card_loses_no_signature_that_was_not_sent_yet(start, network):
     stage.card.insert()
     anna.enter_pin()
     wait_until(lambda: stage.row.state == "finished")
-    assert network.order == list(range(20))
+    wait_until(lambda: network.order == list(range(20)))
 
 
 def test_a_card_pulled_after_its_last_signature_stops_nothing(start, network):
@@ -155,7 +155,7 @@ def test_stop_ends_between_two_messages_and_the_pin_goes_on(start, network):
     assert ("signing", 163) in stage.row.reports
     anna.enter_pin()
     wait_until(lambda: stage.row.state == "finished")
-    assert network.order == list(range(30))
+    wait_until(lambda: network.order == list(range(30)))
     assert len(made) == 30
 
 

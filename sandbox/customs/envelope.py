@@ -1,4 +1,4 @@
-"""The transport envelope DxpMsg (终端节点报文 202205): what comes in, and the answers CEB304 and DxpRep that go out."""
+"""The transport envelope DxpMsg (终端节点报文 202205): what comes in, and the answers CEB304 … 792 and DxpRep that go out."""
 
 import base64
 import binascii
@@ -11,6 +11,8 @@ from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from lxml import etree
+
+from sandbox.customs.kinds import BY_ROOT, MAY_BE_MISSING_IN_RECEIPTS, Kind
 
 CUSTOMS = "DXPEDCCEB0000003"  # the export system's receiver id
 DXP = "{http://www.chinaport.gov.cn/dxp}"
@@ -32,7 +34,8 @@ class Envelope:
     cop_msg_id: str
     sender: str
     created: str
-    data: bytes  # the CEB303 document
+    kind: str  # MsgType: CEB303Message …
+    data: bytes  # the business message
 
 
 def parse(document: bytes) -> etree._Element:
@@ -67,13 +70,13 @@ def read(raw: bytes) -> Envelope:
     if not 1 <= len(receivers) <= 5 or CUSTOMS not in receivers:
         raise BadEnvelope(f"接收方不是{CUSTOMS}", "-1201004")
     _check_time(created)
-    if kind != "CEB303Message":
+    if kind not in BY_ROOT:
         raise BadEnvelope(f"不受理的报文类型：{kind}")
     try:
         content = base64.b64decode("".join((data.text or "").split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadEnvelope("Data不是base64") from error
-    return Envelope(cop_msg_id, sender, created, content)
+    return Envelope(cop_msg_id, sender, created, kind, content)
 
 
 def _check_time(text: str) -> None:
@@ -89,24 +92,72 @@ def return_time(moment: float) -> str:
     return f"{local:%Y%m%d%H%M%S}{local.microsecond // 1000:03}"
 
 
-def receipt(returns: list[tuple], receiver: str) -> tuple[str, bytes]:
-    """A CEB304Message with one OrderReturn for each (guid, ebpCode, ebcCode, orderNo, status, time, info) in its envelope.
+def receipt(kind: Kind, returns: list[tuple], receiver: str) -> tuple[str, bytes]:
+    """A message of receipts, one for each (guid, texts that it repeats, status, time, info), at most 100, in its envelope.
 
-    At most 100. Returns the file's name and bytes."""
+    Returns the file's name and bytes."""
+    names = ["guid", *kind.said]
+    before = [f"<ceb:{name}>%s</ceb:{name}>" for name in names]
+    whole = "".join(before)
     body = "".join(
         [
-            f"<ceb:OrderReturn><ceb:guid>{_text(guid)}</ceb:guid><ceb:ebpCode>{_text(ebp)}</ceb:ebpCode>"
-            f"<ceb:ebcCode>{_text(ebc)}</ceb:ebcCode><ceb:orderNo>{_text(number)}</ceb:orderNo>"
+            f"<ceb:{kind.receipt}>{_fill(whole, before, names, [guid, *said])}"
             f"<ceb:returnStatus>{status}</ceb:returnStatus><ceb:returnTime>{when}</ceb:returnTime>"
-            f"<ceb:returnInfo>{_text(info)}</ceb:returnInfo></ceb:OrderReturn>"
-            for guid, ebp, ebc, number, status, when, info in returns
+            f"<ceb:returnInfo>{_text(info)}</ceb:returnInfo></ceb:{kind.receipt}>"
+            for guid, said, status, when, info in returns
         ]
     )
-    document = (
-        '<?xml version="1.0" encoding="UTF-8"?><ceb:CEB304Message xmlns:ceb="http://www.chinaport.gov.cn/ceb"'
-        f' guid="{str(uuid.uuid4()).upper()}" version="1.0">{body}</ceb:CEB304Message>'
+    return _wrap(kind.answer_root, _document(kind.answer_root, body), receiver)
+
+
+def _fill(whole: str, parts: list[str], names: list[str], texts: list[str]) -> str:
+    """The elements with their texts; those that may be missing are, when there is nothing to say."""
+    escaped = [_text(text) for text in texts]
+    if "" not in escaped:
+        return whole % tuple(escaped)
+    kept = [
+        part % text
+        for part, name, text in zip(parts, names, escaped, strict=True)
+        if text or name not in MAY_BE_MISSING_IN_RECEIPTS
+    ]
+    return "".join(kept)
+
+
+def result(guid: str, found: dict, moment: float, receiver: str) -> tuple[str, bytes]:
+    """A CEB792Message 汇总结果 in its envelope: `found` as order_of_papers.py makes it."""
+    head = {"guid": guid, "customsCode": found["customsCode"], "sumNo": found["sumNo"], "opDate": return_time(moment)}
+    head |= {"declSeqNo": found["declSeqNo"], "decState": found["decState"], **found["companies"], **found["weights"]}
+    head |= {"msgCount": "1", "msgSeqNo": "1"}
+    names = ("invtNo", "logisticsNo", "gseqno", "gnum", "gcode")
+    lines = "".join(
+        f"<ceb:SummaryResultList>{_elements(dict(zip(names, line, strict=True)))}</ceb:SummaryResultList>"
+        for line in found["lines"]
     )
-    return _wrap(base64.b64encode(document.encode()).decode(), receiver)
+    body = f"<ceb:SummaryResult><ceb:SummaryResultHead>{_elements(head)}</ceb:SummaryResultHead>{lines}</ceb:SummaryResult>"
+    return _wrap("CEB792Message", _document("CEB792Message", body), receiver)
+
+
+def format_receipt(cop_msg_id: str, root: str, words: str, receiver: str) -> tuple[str, bytes]:
+    """A CEB900Message 格式校验回执 in its envelope: nobody could read the message of that CopMsgId."""
+    values = {
+        "guid": str(uuid.uuid4()).upper(), "returnStatus": "-1", "returnInfo": words, "returnTime": return_time(time.time()),
+        "oriCopMsgId": cop_msg_id, "oriMessageType": root, "oriBizMessage": "",
+    }  # fmt: skip
+    body = f"<ceb:MessageReturn>{_elements(values)}</ceb:MessageReturn>"
+    return _wrap("CEB900Message", _document("CEB900Message", body), receiver)
+
+
+def _elements(values: dict) -> str:
+    return "".join(f"<ceb:{name}>{_text(str(text))}</ceb:{name}>" for name, text in values.items())
+
+
+def _document(root: str, body: str) -> str:
+    """The message as base64."""
+    document = (
+        f'<?xml version="1.0" encoding="UTF-8"?><ceb:{root} xmlns:ceb="http://www.chinaport.gov.cn/ceb"'
+        f' guid="{str(uuid.uuid4()).upper()}" version="1.0">{body}</ceb:{root}>'
+    )
+    return base64.b64encode(document.encode()).decode()
 
 
 def _text(value: str) -> str:
@@ -114,7 +165,7 @@ def _text(value: str) -> str:
     return escape(value) if "&" in value or "<" in value or ">" in value else value
 
 
-def _wrap(data: str, receiver: str) -> tuple[str, bytes]:
+def _wrap(root: str, data: str, receiver: str) -> tuple[str, bytes]:
     now = datetime.datetime.now(SHANGHAI)
     cop_msg_id = f"{CUSTOMS}{now:%Y%m%d%H%M%S}{next(_serial)}"
     envelope = (
@@ -122,18 +173,18 @@ def _wrap(data: str, receiver: str) -> tuple[str, bytes]:
         f"<dxp:TransInfo><dxp:CopMsgId>{cop_msg_id}</dxp:CopMsgId><dxp:SenderId>{CUSTOMS}</dxp:SenderId>"
         f"<dxp:ReceiverIds><dxp:ReceiverId>{escape(receiver)}</dxp:ReceiverId></dxp:ReceiverIds>"
         f"<dxp:CreatTime>{now.isoformat(timespec='milliseconds')}</dxp:CreatTime>"
-        f"<dxp:MsgType>CEB304Message</dxp:MsgType></dxp:TransInfo><dxp:Data>{data}</dxp:Data></dxp:DxpMsg>"
+        f"<dxp:MsgType>{root}</dxp:MsgType></dxp:TransInfo><dxp:Data>{data}</dxp:Data></dxp:DxpMsg>"
     )
-    return f"CEB304Message_{CUSTOMS}_{receiver}_{cop_msg_id}.xml", envelope.encode()
+    return f"{root}_{CUSTOMS}_{receiver}_{cop_msg_id}.xml", envelope.encode()
 
 
-def garbled(receiver: str) -> list[tuple[str, bytes]]:
+def garbled(kind: Kind, receiver: str) -> list[tuple[str, bytes]]:
     """Two broken receipt files: XML that ends in the middle, and Data that is not base64."""
-    name, whole = _wrap(base64.b64encode(b"<ceb:CEB304Message").decode(), receiver)
-    return [(name, whole[: len(whole) * 2 // 3]), _wrap("*这不是base64*", receiver)]
+    name, whole = _wrap(kind.answer_root, base64.b64encode(b"<ceb:CEB304Message").decode(), receiver)
+    return [(name, whole[: len(whole) * 2 // 3]), _wrap(kind.answer_root, "*这不是base64*", receiver)]
 
 
-def reply(words: str, code: str, sender: str, cop_msg_id: str, created: str = "") -> tuple[str, bytes]:
+def reply(words: str, code: str, sender: str, cop_msg_id: str, kind: str) -> tuple[str, bytes]:
     """A DxpRep that says why a file was not delivered. Returns the file's name and bytes."""
     now = datetime.datetime.now(SHANGHAI)
     sender, original = escape(sender[:16]) or "UNKNOWN", escape(cop_msg_id[:255]) or "UNKNOWN"
@@ -143,7 +194,7 @@ def reply(words: str, code: str, sender: str, cop_msg_id: str, created: str = ""
         f"<ResponseInfo>{escape(words[:300])}</ResponseInfo><NoticeTime>{now:%Y-%m-%d}</NoticeTime>"
         f"<OriHead><CopMsgId>{original}</CopMsgId><SenderId>{sender}</SenderId>"
         f"<ReceiverIds><ReceiverId>{CUSTOMS}</ReceiverId></ReceiverIds>"
-        f"<CreatTime>{escape(created) or now.isoformat(timespec='seconds')}</CreatTime>"
-        "<MsgType>CEB303Message</MsgType></OriHead></Response></DxpRep>"
+        f"<CreatTime>{now.isoformat(timespec='seconds')}</CreatTime>"
+        f"<MsgType>{escape(kind[:30]) or 'UNKNOWN'}</MsgType></OriHead></Response></DxpRep>"
     )
     return f"DxpRep_{CUSTOMS}_{sender}_{next(_serial)}.xml", document.encode()

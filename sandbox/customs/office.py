@@ -1,4 +1,4 @@
-"""The customs office: takes files from every enterprise's OutBox, decides each order, puts receipts into the InBox."""
+"""The customs office: takes files from every enterprise's OutBox, decides each document, puts receipts into the InBox."""
 
 import hashlib
 import logging
@@ -8,15 +8,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from sandbox.customs import envelope, message
+from sandbox.customs import codes, envelope, message
 from sandbox.customs.envelope import BadEnvelope
 from sandbox.customs.judge import Judge
-from sandbox.customs.ledger import Ledger, Taken
+from sandbox.customs.kinds import KINDS, Kind
+from sandbox.customs.ledger import Filed, Ledger, Taken
 from sandbox.moods import Mood, get_mood
 from sandbox.store import Store
 
 PAUSE = 0.2  # seconds between two looks into the folders
 BATCH = 32  # files of one enterprise at a time
+LONGEST_WAY = 3  # states of a document from 3 on
 log = logging.getLogger(__name__)
 
 
@@ -102,18 +104,19 @@ class Office:
             return known
         if known:
             raise BadEnvelope("CopMsgId已用于另一份内容")
-        verdicts = self.judge.decide(message.read(outer.data), outer.sender, folder, mood)
+        read = message.read(outer.data, outer.kind)
+        verdicts = self.judge.decide(read, outer.sender, folder, mood)
         taken = Taken(
             0, outer.sender, outer.cop_msg_id, folder, digest, time.time(), mood.name, _due(mood),
-            mood.name == "silent", verdicts,
+            mood.name == "silent", read.kind.code, verdicts,
         )  # fmt: skip
         self.ledger.add_message(taken)
-        self.ledger.count(messages=1, orders=len(verdicts), rejected_orders=sum(row[4] < 0 for row in verdicts))
+        self.ledger.count(messages=1)
+        self.ledger.count(taken.kind, documents=len(verdicts), rejected=sum(row[1] < 0 for row in verdicts))
         return taken
 
     def _reject(self, folder: Path, name: str, error: BadEnvelope) -> None:
-        sender, cop_msg_id = _guess(folder / "FailBox" / name)
-        _drop(folder / "InBox", [envelope.reply(str(error), error.code, sender, cop_msg_id)])
+        _drop(folder / "InBox", [envelope.reply(str(error), error.code, *_guess(folder / "FailBox" / name))])
         self.ledger.count(rejected_files=1, receipts=1)
         self.ledger.note("rejected", folder.name, name, str(error))
 
@@ -133,18 +136,32 @@ class Office:
 
 def receipts(taken: Taken) -> list[tuple[str, bytes]]:
     """The receipt files of a message in the order of writing: at most one file per stage, as its manner wants."""
-    first, last = envelope.return_time(taken.taken), envelope.return_time(taken.taken + 0.001)
-    sent = [
-        (*row[:4], 3, first, f"发送海关成功[{row[0]}]") for row in taken.verdicts if row[4] in (100, 120)
-    ]  # 3 is said only of what went on to customs
-    ends = [(*row[:5], last, f"{row[5]}[{row[0]}]") for row in taken.verdicts]
+    kind = KINDS[taken.kind]
     if taken.manner == "garbled":
-        return envelope.garbled(taken.sender)
-    stages = [stage for stage in (sent, ends) if stage]
+        return envelope.garbled(kind, taken.sender)
+    stages: list[list[tuple]] = [[] for _ in range(LONGEST_WAY)]
+    moments = [envelope.return_time(taken.taken + stage / 1000) for stage in range(LONGEST_WAY)]
+    for guid, status, words, said, _ in taken.verdicts:
+        for stage, reached in enumerate(way_to(kind, status)):
+            if reached:
+                info = f"{words if reached == status else codes.WORDS[reached]}[{guid}]"
+                stages[stage].append((guid, said, reached, moments[stage], info))
+    stages = [stage for stage in stages if stage]
     if taken.manner == "reversed":
         stages.reverse()
     times = 2 if taken.manner == "twice" else 1
-    return [envelope.receipt(stage, taken.sender) for stage in stages for _ in range(times)]
+    files = [envelope.receipt(kind, stage, taken.sender) for stage in stages for _ in range(times)]
+    results = [(guid, result) for guid, status, _, _, result in taken.verdicts if result and status != codes.REFUSED]
+    return files + [envelope.result(*each, taken.taken + 0.01, taken.sender) for each in results for _ in range(times)]
+
+
+def way_to(kind: Kind, status: int) -> tuple[int, ...]:
+    """The states that lead to this one. 3 is said only of what went on to customs: 0 stands where nothing is said."""
+    if status < 0 or status == codes.SAVED:
+        return (0, status)
+    if status in kind.way:
+        return (codes.SENT, *kind.way[: kind.way.index(status) + 1])
+    return (codes.SENT, status) if status == codes.REFUSED else (codes.SENT, kind.way[0], status)
 
 
 def _due(mood: Mood) -> float:
@@ -153,14 +170,14 @@ def _due(mood: Mood) -> float:
     return time.time() + (mood.seconds if mood.name == "late" else 0)
 
 
-def _guess(path: Path) -> tuple[str, str]:
-    """Sender and CopMsgId of a file that may be unreadable: from its content, else from its name."""
+def _guess(path: Path) -> tuple[str, str, str]:
+    """Sender, CopMsgId and MsgType of a file that may be unreadable: from its content, else from its name."""
     try:
         outer = envelope.read(path.read_bytes())
     except BadEnvelope:
         parts = path.stem.split("_", 3)
-        return (parts[1], parts[3]) if len(parts) == 4 else ("", path.stem)
-    return outer.sender, outer.cop_msg_id
+        return (parts[1], parts[3], parts[0]) if len(parts) == 4 else ("", path.stem, "")
+    return outer.sender, outer.cop_msg_id, outer.kind
 
 
 def _move(entry: os.DirEntry, folder: Path) -> None:
@@ -179,14 +196,31 @@ def _drop(folder: Path, files: list[tuple[str, bytes]]) -> None:
 
 def send_by_hand(office: Office, folder: str, guid: str, status: int, words: str, *, moment: float) -> None:
     """A stray receipt into one enterprise's InBox: for any guid, known or not, its own or another company's."""
-    rows = office.ledger.run("SELECT ebp, ebc, order_no FROM orders WHERE guid = ?", guid)
-    ebp, ebc, number = rows[0] if rows else ("无", "0000000000", "UNKNOWN")
-    channel = office.ledger.run("SELECT sender FROM channels WHERE folder = ?", folder)
-    receiver = channel[0][0] if channel else "UNKNOWN"
-    when = envelope.return_time(moment)
-    _drop(office.root / folder / "InBox", [envelope.receipt([(guid, ebp, ebc, number, status, when, words)], receiver)])
+    paper = office.ledger.find_documents([guid]).get(guid)
+    kind, said = (KINDS[paper.kind], paper.said) if paper else (KINDS["303"], ["无", "0000000000", "UNKNOWN"])
+    info = (guid, said, status, envelope.return_time(moment), words)
+    _drop(office.root / folder / "InBox", [envelope.receipt(kind, [info], office.ledger.channel_of(folder))])
     office.ledger.count(receipts=1)
     office.ledger.note("by-hand", folder, guid, f"{status} {words}")
+
+
+def send_format_receipt(office: Office, folder: str, cop_msg_id: str, words: str) -> None:
+    """CEB900 for one message of the enterprise: its format is wrong."""
+    rows = office.ledger.run("SELECT kind FROM messages WHERE cop_msg_id = ? AND folder = ?", cop_msg_id, folder)
+    root = KINDS[rows[0][0]].root if rows else "Unknown"
+    file = envelope.format_receipt(cop_msg_id, root, words, office.ledger.channel_of(folder))
+    _drop(office.root / folder / "InBox", [file])
+    office.ledger.count(receipts=1)
+    office.ledger.note("by-hand", folder, cop_msg_id, f"格式校验回执 {words}")
+
+
+def advance(office: Office, papers: list[Filed], status: int, words: str) -> None:
+    """Brings documents into another state, for good, and sends the receipts of it."""
+    with office.ledger.transaction():
+        for paper in papers:
+            office.ledger.set_status(paper.guid, status)
+    for paper in papers:
+        send_by_hand(office, paper.folder, paper.guid, status, words, moment=time.time())
 
 
 def waiting(office: Office) -> Counter:

@@ -293,10 +293,10 @@ def test_one_message_number_with_other_content_is_not_delivered(enterprise, offi
 @sample
 def test_the_official_order_sample_is_read_and_its_second_base_transfer_found():
     text = (SAMPLES / "official_202205_CEB303Message.xml").read_bytes()
-    found = reading.read(text)
-    assert found.orders[0].order_no == "order2018050711340001"
+    found = reading.read(text, "CEB303Message")
+    assert found.documents[0].number == "order2018050711340001"
     assert "BaseTransfer（1个）" in str(found.problem)
-    assert "guid应为36位大写" in str(found.orders[0].problem)
+    assert "guid应为36位大写" in str(found.documents[0].problem)
 
 
 @sample

@@ -130,10 +130,10 @@ def put(folder: Path, content: bytes, name: str = "") -> Path:
     return path
 
 
-def answers(folder: Path) -> list[dict[str, str]]:
-    """Every OrderReturn in the InBox, file by file in the order of their names."""
+def answers(folder: Path, root: str = "CEB[0-6]") -> list[dict[str, str]]:
+    """Every receipt in the InBox, file by file in the order of their names; of other roots whose name starts so."""
     found = []
-    for path in sorted((folder / "InBox").glob("CEB304*.xml")):
+    for path in sorted((folder / "InBox").glob(f"{root}*.xml"), key=lambda path: path.name.partition("_")[2]):
         outer = etree.fromstring(path.read_bytes())
         inner = etree.fromstring(base64.b64decode(outer.findtext("{*}Data")))
         found += [{etree.QName(child).localname: child.text for child in back} for back in inner]

@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from blueprints.common import clock
-from blueprints.exports import strategies, tasks
-from blueprints.exports.modes import MODES
+from blueprints.exports import code_tables, strategies, tasks
+from blueprints.exports.modes import MODES, currencies
+from gateways.customs_dxp.messages import types
 from models.agreements import ACTIVE, ENDED, PENDING, Entrustment
 from models.database import session
 from models.exports import CompanyProfile, profiles_of, strategies_of
@@ -124,6 +125,25 @@ def test_a_list_mode_asks_for_the_head_that_its_documents_share(clerk, company, 
         "502",
         "other",
     )
+
+
+def test_the_head_leaves_open_only_what_each_document_has_of_its_own(clerk, company, list_modes):
+    new_strategy(clerk).submit("保存", **HEAD)
+    head = strategies.inventory_head(strategies_of(company.id, CODE)[0])
+    fields = {field.name: field for field in types.TYPES["603"].head_fields}
+    assert all(fields[name].shortest <= len(value) <= fields[name].longest for name, value in head.items())
+    assert {name for name, field in fields.items() if field.required} - head.keys() == {
+        "guid", "appType", "appTime", "appStatus", "orderNo", "logisticsNo", "copNo", "ieDate", "freight", "insuredFee",
+        "packNo", "grossWeight", "netWeight",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("offered", "length"), [
+    (code_tables.transport_modes, 1), (code_tables.wraps, 1), (code_tables.countries, 3), (currencies, 3),
+])  # fmt: skip
+def test_every_code_that_is_offered_fits_its_element_and_stands_once(offered, length):
+    codes = [code for code, _ in offered()]
+    assert codes and {len(code) for code in codes} == {length} and len(codes) == len(set(codes))
 
 
 def test_a_carrier_of_the_profiles_is_named_as_it_is_today(clerk, company, list_modes, carrier):

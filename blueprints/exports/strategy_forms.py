@@ -5,7 +5,7 @@ import re
 from wtforms.validators import ValidationError
 
 from blueprints.common.checks import is_customs_code, is_uscc_shape
-from blueprints.common.fields import CaseRule, Choice, DocumentForm, Radio, Rule, Text
+from blueprints.common.fields import CaseRule, Choice, DocumentForm, Radio, Rule, Text, always
 from blueprints.common.numbers import Sentence
 from models.orders import WAYBILL
 
@@ -44,6 +44,10 @@ def is_entrusted(case) -> bool:
     return case.here["seller"] in case.choices["entrusted"]
 
 
+def is_typed_carrier(case) -> bool:
+    return case.here["logistics"] == OTHER
+
+
 def is_known_port(form, field) -> None:
     """A code; where a name was typed, the codes of the ports that are called so are said."""
     if code_tables.is_port(field.value):
@@ -70,7 +74,7 @@ yard_shape = Rule("90819", "监管场所代码最多10位数字或字母", lambd
 
 
 class StrategyForm(DocumentForm):
-    """业务策略 (M191)."""
+    """业务策略 (M191). `required=always` where only the answers above tell whether a field is asked: no star before."""
 
     number = Text(
         "策略编号", Rule("90662", "策略编号最多30位，不能有空格", lambda text: bool(re.fullmatch(r"\S{1,30}", text))),
@@ -85,7 +89,7 @@ class StrategyForm(DocumentForm):
     seller = Choice("电商企业/收发货人", fits_seller, number="800605", options=lambda case: case.choices["sellers"])
     declarant = Choice(
         "申报企业", number="800608", options=lambda case: case.choices["declarants"], when=is_entrusted,
-        hint="替委托单位申报时选",
+        required=always, hint="替委托单位申报时选",
     )  # fmt: skip
     currency = Choice("币制", number="800606", options=lambda case: currencies())
     is_enabled = Radio("状态", number="800607", options=ENABLED)
@@ -106,10 +110,10 @@ class StrategyForm(DocumentForm):
     )
     logistics_code = Text(
         "物流企业代码", company_code, number="800620", limit=18, group=HEAD, code=True, hint="物流企业选“下面填写”的才填",
-        when=lambda case: case.here["logistics"] == OTHER,
+        when=is_typed_carrier, required=always,
     )  # fmt: skip
     logistics_name = Text(
-        "物流企业名称", number="800621", limit=100, group=HEAD, when=lambda case: case.here["logistics"] == OTHER
+        "物流企业名称", number="800621", limit=100, group=HEAD, when=is_typed_carrier, required=always
     )
     owner_code = Text(
         "生产销售单位代码", owner_code, number="800622", required=False, limit=18, group=HEAD, code=True,

@@ -25,6 +25,9 @@ from .readers import AllReaders, ReaderList
 from .vpcd import VirtualReader
 
 
+SWITCH_SECONDS = 0.0005  # the card's thread must not wait 5 ms for the event loop to hand over
+
+
 def bind_exclusively(port: int) -> socket.socket:
     """Binds 127.0.0.1 only; raises OSError if the port is taken."""
     sock = socket.socket()
@@ -120,6 +123,7 @@ def main() -> None:
         change_registration(sys.argv[1:], os.environ, Path.home())
         return
     logging.basicConfig(level=logging.INFO)
+    sys.setswitchinterval(SWITCH_SECONDS)
     sock = take_port(chosen.port, chosen.by_address)
     app = create_app(
         Options(

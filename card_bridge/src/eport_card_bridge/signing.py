@@ -15,7 +15,8 @@ from .requests import Request
 
 KEEP_ALIVE_SECONDS = 2
 RETRY_PAUSES = (1, 2, 4)
-MOST_UNSENT = 16  # signatures that the portal has not stored yet; the card waits then
+MOST_UNSENT = 32  # signatures that the portal has not stored yet; the card waits then
+GATHER_SECONDS, LOOKS = 0.04, 4  # so long a portal that takes several waits for more to come together
 
 
 def wait_with_card(work: concurrent.futures.Future, card: Card) -> Any:
@@ -85,6 +86,7 @@ class Signing:
                 self._is_idle, is_last = True, self._all_made  # both before looking at what there is
                 if request.unsent:
                     self._is_idle = False
+                    await self._gather()
                     await self._store(list(itertools.islice(request.unsent, request.at_once)))
                 elif is_last:
                     return
@@ -93,6 +95,13 @@ class Signing:
                     self._news.clear()
         finally:
             self._room.release()  # wakes the card's thread, which then sees that this has ended
+
+    async def _gather(self) -> None:
+        """Until as many have come together as the portal takes in a call, the card has no more, or the time is over."""
+        for _ in range(LOOKS):
+            if len(self._request.unsent) >= self._request.at_once or self._all_made:
+                return
+            await asyncio.sleep(GATHER_SECONDS / LOOKS)
 
     async def _store(self, signatures: list[str]) -> None:
         """Sends the first ones of what is unsent; raises Stop. A short trouble of the network costs no new PIN, for

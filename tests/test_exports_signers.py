@@ -102,7 +102,7 @@ def test_it_is_switched_on_from_a_card_and_by_no_other_login(unattended, profile
     assert browser.number == "8031" and "加签服务" in browser.main
     browser.submit("打开自动加签")
     assert "自动加签已打开" in browser.text and "8600000000101" in browser.main
-    log_in(browser, administrator).open("/exports/sending").submit("关掉")
+    log_in(browser, administrator).open("/exports/sending").submit("关掉自动加签")
     assert "自动加签已关掉" in browser.text and not channels.settings_of(profile.id)["is_unattended"]
 
 

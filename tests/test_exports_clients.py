@@ -78,6 +78,14 @@ def test_clients_are_searched_by_number_name_telephone_state_and_period(clerk, c
     assert "日期要写8位数字" in clerk.open("/exports/clients?from=2026-13-77").main
 
 
+@pytest.mark.parametrize("page", ["clients", "profiles", "strategies"])
+@pytest.mark.parametrize("scope", ["number", "name", "phone", "dxp_id"])
+@pytest.mark.parametrize("typed", ["x%00y", "%27%20OR%201%3D1--", "%5C", "_", "%F0%9F%92%A9"])
+def test_a_search_for_anything_finds_nothing_and_breaks_nothing(clerk, company, page, scope, typed):
+    make_client(company)
+    assert clerk.open(f"/exports/{page}?scope={scope}&q={typed}").status == 200 and not shown(clerk)
+
+
 def test_many_clients_come_in_pages(clerk, company):
     for n in range(23):
         make_client(company, f"K{n:02}")

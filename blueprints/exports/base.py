@@ -71,7 +71,7 @@ class Search:
         scope = given.get("scope", "")
         state = given.get("state", "")
         return cls(
-            scope if scope in scopes else next(iter(scopes)), given.get("q", "").strip(),
+            scope if scope in scopes else next(iter(scopes)), given.get("q", "").replace("\0", "").strip(),
             state if state in states else "", given.get("from", "").strip(), given.get("to", "").strip(),
             tuple(given.getlist("types")), given["kind"] if given.get("kind") in DOCUMENT_KINDS else ORDER,
         )  # fmt: skip

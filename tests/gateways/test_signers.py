@@ -2,17 +2,11 @@
 
 import base64
 import json
-import os
-import shutil
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-import pkcs11
 import pytest
 from card_authority import Card
-from pkcs11.util.rsa import decode_rsa_private_key
 
 from gateways.certificates import NotVerified
 from gateways.customs_dxp import signature
@@ -20,12 +14,7 @@ from gateways.customs_dxp.messages import ceb303
 from gateways.outcomes import NotLetIn, Unavailable
 from gateways.signers import HttpSigner, Pkcs11Signer
 
-MODULES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so")
-MODULE = next((path for path in MODULES if Path(path).exists()), "")
-with_machine = [
-    pytest.mark.skipif(not MODULE or not shutil.which("softhsm2-util"), reason="softhsm2 is not installed"),
-    pytest.mark.xdist_group("softhsm"),
-]
+pytest_plugins = ["tests.encryption_machine"]
 PIN = "314159"
 GUID = "704EA0F1-B229-4E89-9F2F-000000000099"
 
@@ -43,56 +32,12 @@ def signed_by(signer, message: bytes) -> bytes:
 # the encryption machine
 
 
-class Machine:
-    """A SoftHSM with a token for each company."""
-
-    def __init__(self) -> None:
-        self.labels: list[str] = []
-
-    def add(self, label: str, card: Card | None) -> None:
-        self._util("--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", "87654321")
-        library = pkcs11.lib(MODULE)
-        library.reinitialize()
-        if card:
-            with library.get_token(token_label=label).open(rw=True, user_pin=PIN) as session:
-                self._fill(session, card)
-
-    def _fill(self, session, card: Card) -> None:
-        der = subprocess.run(
-            ["openssl", "rsa", "-traditional", "-outform", "DER"], input=card.pem, check=True, capture_output=True
-        ).stdout
-        attributes = {pkcs11.Attribute.TOKEN: True, pkcs11.Attribute.ID: b"\7", pkcs11.Attribute.SIGN: True}
-        session.create_object({**decode_rsa_private_key(der), **attributes})
-        session.create_object(
-            {
-                pkcs11.Attribute.CLASS: pkcs11.ObjectClass.CERTIFICATE, pkcs11.Attribute.TOKEN: True,
-                pkcs11.Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509, pkcs11.Attribute.ID: b"\7",
-                pkcs11.Attribute.SUBJECT: b"", pkcs11.Attribute.VALUE: card.der,
-            }
-        )  # fmt: skip
-
-    def _util(self, *options: str) -> None:
-        subprocess.run(["softhsm2-util", *options], check=True, capture_output=True, env=os.environ)
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    (tmp_path / "tokens").mkdir()
-    configuration = tmp_path / "softhsm2.conf"
-    configuration.write_text(f"directories.tokendir = {tmp_path / 'tokens'}\nlog.level = ERROR\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(configuration))
-    yield Machine()
-    library = pkcs11.lib(MODULE)
-    if library.initialized:
-        library.finalize()
-
-
 class TestMachine:
-    pytestmark = with_machine
+    pytestmark = pytest.mark.xdist_group("softhsm")
 
     def test_what_it_signs_verifies_as_the_companys(self, machine, rsa_card, message, authorities, now):
         machine.add("company-1", rsa_card)
-        signer = Pkcs11Signer(MODULE, "company-1", PIN)
+        signer = Pkcs11Signer(machine.module, "company-1", PIN)
         try:
             signed = signed_by(signer, message)
         finally:
@@ -103,37 +48,37 @@ class TestMachine:
         machine.add("company-1", rsa_card)
         for _ in range(2):
             with pytest.raises(NotLetIn):
-                Pkcs11Signer(MODULE, "company-1", "000000")
-        signer = Pkcs11Signer(MODULE, "company-1", PIN)
+                Pkcs11Signer(machine.module, "company-1", "000000")
+        signer = Pkcs11Signer(machine.module, "company-1", PIN)
         assert signed_by(signer, message)
         signer.close()
 
     def test_a_token_that_is_not_there_is_a_wrong_user(self, machine, rsa_card):
         machine.add("company-1", rsa_card)
         with pytest.raises(NotLetIn):
-            Pkcs11Signer(MODULE, "company-2", PIN)
+            Pkcs11Signer(machine.module, "company-2", PIN)
 
     def test_a_token_without_key_and_certificate_is_no_answer(self, machine):
         machine.add("company-1", None)
         with pytest.raises(Unavailable) as error:
-            Pkcs11Signer(MODULE, "company-1", PIN)
+            Pkcs11Signer(machine.module, "company-1", PIN)
         assert not isinstance(error.value, NotLetIn)
 
     def test_one_companys_login_does_not_open_anothers_token(self, machine, rsa_card):
         machine.add("company-1", rsa_card)
         machine.add("company-2", rsa_card)
-        signer = Pkcs11Signer(MODULE, "company-1", PIN)
+        signer = Pkcs11Signer(machine.module, "company-1", PIN)
         signer.close()
         signer.close()
         with pytest.raises(NotLetIn):
-            Pkcs11Signer(MODULE, "company-2", "999999")
+            Pkcs11Signer(machine.module, "company-2", "999999")
 
     def test_two_threads_use_it_one_after_the_other(self, machine, rsa_card, message):
         machine.add("company-1", rsa_card)
         done = []
 
         def work():
-            signer = Pkcs11Signer(MODULE, "company-1", PIN)
+            signer = Pkcs11Signer(machine.module, "company-1", PIN)
             try:
                 done.extend(signed_by(signer, message) for _ in range(5))
             finally:

@@ -1,1 +1,1 @@
-"""Customs (海关): reads CEB303 orders from the enterprise folders by its own reading of the 202205 specification, answers CEB304."""
+"""Customs (海关): reads export documents from the enterprise folders by its own reading of the 202205 specification."""

@@ -27,9 +27,10 @@ def _rules(text: str) -> Rules:
 class Kind:
     """One kind of document.
 
-    `key`: scope and number, under which there is one live document. `owner`: the company whose document it is; `roles`: the
-    companies named in it (prefix of …Code and …Name) with the type each must have, "" for any registered one, "?" for one
-    that need not be registered. `way`: the states of a document that goes well, after 3. `said`: what a receipt repeats.
+    `key`: scope and number, under which there is one live document. `owner`: the company whose document it is.
+    `roles`: the companies named in it (prefix of …Code and …Name) with the type each must have, "" for any registered
+    one, "?" for one that need not be registered. `way`: the states of a document that goes well, after 3. `said`: what
+    a receipt repeats.
     """
 
     code: str

@@ -50,7 +50,7 @@ class Message:
 
 
 def read(content: bytes, root_name: str) -> Message:
-    """`root_name`: what the envelope calls it. Raises BadEnvelope when there is no document that an answer could be about."""
+    """`root_name`: what the envelope calls it. Raises BadEnvelope when there is no document to answer."""
     root = parse(content)
     kind = BY_ROOT.get(root_name)
     if kind is None or root.tag != CEB + root_name:

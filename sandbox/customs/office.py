@@ -1,4 +1,4 @@
-"""The customs office: takes files from every enterprise's OutBox, decides each document, puts receipts into the InBox."""
+"""The customs office: takes files from each enterprise's OutBox, decides each document, puts receipts into the InBox."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""What must come before what, and what a document that customs takes changes: numbers given, papers used, lists ended."""
+"""What must come before what, and what a document taken changes: numbers given, papers used, lists ended."""
 
 import datetime
 from decimal import Decimal

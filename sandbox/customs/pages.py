@@ -55,8 +55,8 @@ def show_statistics():
 
 @bp.post("/stray")
 def send_stray():
-    """A receipt by hand: folder (the enterprise id), kind (unknown | foreign | own | format), guid (may be empty; of format
-    the CopMsgId), status, words, seconds_ago."""
+    """A receipt by hand: folder (the enterprise id), kind (unknown | foreign | own | format), guid (may be empty; for
+    format the CopMsgId), status, words, seconds_ago."""
     fields = given()
     folder, guid = str(fields.get("folder", "")), str(fields.get("guid", "")).strip()
     kind, words = str(fields.get("kind", "unknown")), str(fields.get("words", "")).strip()

@@ -28,35 +28,40 @@ SALE = {"currency": "502", "price": Decimal("2.5"), "totalPrice": Decimal("25.00
 HEADS = {
     "213": (
         {
-            "customsCode": "0403", **named("ebp", "ebc", "agent"), **CARRIER, **BILL, "logisticsNo": "YD0001", "coElNo": "TH-1",
+            "customsCode": "0403", **named("ebp", "ebc", "agent"), **CARRIER, **BILL, "logisticsNo": "YD0001",
+            "coElNo": "TH-1",
             "invtNo": INVENTORY_NO, "portCode": "0403", "reason": "买家退货", "country": "502",
         },
         [{**GOODS, "gnum": 1}],
     ),
     "303": (
         {
-            "orderType": "B", "orderNo": "TYDH005", **named("ebp", "ebc"), "goodsValue": Decimal("25.00"), "freight": Decimal(0),
+            "orderType": "B", "orderNo": "TYDH005", **named("ebp", "ebc"), "goodsValue": Decimal("25.00"),
+            "freight": Decimal(0),
             "currency": "502", "note": "A & B",
         },
         [{"itemNo": "8711100010", "itemName": "微马力摩托车", "unit": "011", "qty": Decimal(10), **SALE}],
     ),
     "403": (
         {
-            **named("ebp", "ebc"), "orderNo": "TYDH005", "payName": "现金支付", "charge": Decimal("25.00"), "currency": "502",
+            **named("ebp", "ebc"), "orderNo": "TYDH005", "payName": "现金支付", "charge": Decimal("25.00"),
+            "currency": "502",
             "accountingDate": "20260101115959",
         },
         [],
     ),
     "505": (
         {
-            **CARRIER, "logisticsNo": "YD0001", "freight": "0", "insuredFee": "0", "currency": "502", "grossWeight": "1.5",
+            **CARRIER, "logisticsNo": "YD0001", "freight": "0", "insuredFee": "0", "currency": "502",
+            "grossWeight": "1.5",
             "packNo": 1, "goodsInfo": "脚踏车", **named("ebc"), "ebcTelephone": "0311-00000000",
         },
         [],
     ),
     "507": (
         {
-            "customsCode": "0403", "copNo": "YDI-1", **named("operator"), **CARRIER, "trafMode": "5", "domesticTrafNo": "冀A00001",
+            "customsCode": "0403", "copNo": "YDI-1", **named("operator"), **CARRIER, "trafMode": "5",
+            "domesticTrafNo": "冀A00001",
         },
         [{"logisticsNo": "YD0001"}],
     ),
@@ -66,9 +71,12 @@ HEADS = {
     ),
     "603": (
         {
-            "customsCode": "0403", **named("ebp", "agent", "ebc", "owner"), "orderNo": "TYDH005", **CARRIER, "logisticsNo": "YD0001",
-            "copNo": "QD-1", "portCode": "0403", "ieDate": "20260102", "statisticsFlag": "A", "tradeMode": "9710", "trafMode": "5",
-            "country": "502", "POD": "3000", "freight": "0", "fCurrency": "502", "insuredFee": "0", "iCurrency": "502",
+            "customsCode": "0403", **named("ebp", "agent", "ebc", "owner"), "orderNo": "TYDH005", **CARRIER,
+            "logisticsNo": "YD0001",
+            "copNo": "QD-1", "portCode": "0403", "ieDate": "20260102", "statisticsFlag": "A", "tradeMode": "9710",
+            "trafMode": "5",
+            "country": "502", "POD": "3000", "freight": "0", "fCurrency": "502", "insuredFee": "0",
+            "iCurrency": "502",
             "wrapType": "2", "packNo": "1", "grossWeight": "1.5", "netWeight": "1",
         },
         [{"itemNo": "8711100010", **GOODS, **SALE, "country": "502", "qty2": Decimal("1.25"), "unit2": "035"}],

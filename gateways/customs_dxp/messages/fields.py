@@ -1,8 +1,9 @@
 """The elements of each export document, in the order of ceb_export_202205.xsd, in the specification's own notation.
 
-A line is: element, `?` behind it where it may be missing; type; Chinese title; then the values allowed (`1|2|3`) and what
-stands there when nothing is given (`=1`). Types: `C36` text of 36 characters, `C..18` 1 to 18 characters, `K4` or `K3..4`
-a code of customs (digits and capital letters), `N19,5` an amount, `N5,0` a whole number, `T14` yyyyMMddHHmmss, `T8` yyyyMMdd.
+A line is: element, `?` behind it where it may be missing; type; Chinese title; then the values allowed (`1|2|3`) and
+what stands there when nothing is given (`=1`). Types: `C36` text of 36 characters, `C..18` 1 to 18 characters, `K4` or
+`K3..4` a code of customs (digits and capital letters), `N19,5` an amount, `N5,0` a whole number, `T14` yyyyMMddHHmmss,
+`T8` yyyyMMdd.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """The kinds of documents that a company declares, and one builder for all of them.
 
-message = build("603", [Document(guid, {"appType": "1", "appTime": "20260101120000", …}, [{"itemNo": …}, …])], transfer, guid)
+list_ = Document(guid, {"appType": "1", "appTime": "20260101120000", …}, [{"itemNo": …}, …])
+message = build("603", [list_], transfer, message_guid)
 """
 
 import re
@@ -22,7 +23,7 @@ _TIMES = {14: "%Y%m%d%H%M%S", 8: "%Y%m%d"}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One business document. guid: 36 characters, letters upper case. `gnum` of a line counts from 1 where not given."""
+    """One business document. guid: 36 characters, letters upper case. `gnum` of a line counts from 1 unless given."""
 
     guid: str
     head: Values
@@ -33,8 +34,8 @@ class Document:
 class MessageType:
     """One kind. `node`: the business node; `head` and `line`: its parts, empty where the node holds the values itself.
 
-    `number`: the element that the company knows the document by. `money`: the amount that is added up by currency on the
-    page that asks for the card's PIN, in the head or in each line; empty where no money is declared.
+    `number`: the element that the company knows the document by. `money`: the amount that is added up by currency on
+    the page that asks for the card's PIN, in the head or in each line; empty where no money is declared.
     """
 
     code: str

@@ -24,6 +24,7 @@ from models.database import session
 from models.exports import Strategy, Task, strategies_of
 from models.orders import Order
 from sandbox.customs import envelope
+from sandbox.customs.kinds import KINDS
 from sandbox.downloads import BAD, GOOD, workbook
 
 SIGNED_BY = "周一诺 8600000000101"  # ①的法人卡
@@ -130,8 +131,8 @@ def hear(enterprise_id: UUID, strategy: Strategy, said: dict[Order, tuple[int, s
     """One file of customs comes at `moment`, is stored as it is, and read a little later."""
     seller, platform = strategy.seller.customs_code, strategy.platform.customs_code
     time = envelope.return_time(moment.timestamp())
-    rows = [(o.guid, platform, seller, o.order_no, status, time, words) for o, (status, words) in said.items()]
-    name, content = envelope.receipt(rows, strategy.seller.dxp_id)
+    rows = [(o.guid, (platform, seller, o.order_no), status, time, words) for o, (status, words) in said.items()]
+    name, content = envelope.receipt(KINDS["303"], rows, strategy.seller.dxp_id)
     receipts.keep_files(enterprise_id, [(name, hashlib.sha256(content).digest(), content)], moment)
     with clock.stopped_at(moment + 2 * receiving.LEFT_OVER):
         receiving.read_left_over()

@@ -20,5 +20,6 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     receipts,
     seals,
     sessions,
+    tickets,
     transmission,
 )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Base, Row, session
 from .exports import CompanyProfile
-from .orders import IS_HELD, Message, Order
+from .orders import IS_HELD, Message, Order, Push
 from .types import Encrypted, UtcDateTime
 
 
@@ -179,8 +179,15 @@ def let_go(line: Line, act: str) -> None:
 
 def try_now(enterprise_id: UUID, now: datetime) -> None:
     """Whatever is held is tried at once."""
-    statement = update(Hold).where(Hold.enterprise_id == enterprise_id).values(next_at=now)
-    session.execute(statement.execution_options(synchronize_session=False))
+    own = select(Push.id).where(Push.enterprise_id == enterprise_id)
+    for statement in (
+        update(Hold).where(Hold.enterprise_id == enterprise_id).values(next_at=now),
+        update(ProfileChannel).where(ProfileChannel.enterprise_id == enterprise_id).values(receive_due_at=now),
+        update(SigningOrder)
+        .where(SigningOrder.push_id.in_(own), SigningOrder.done_at.is_(None))
+        .values(leased_until=now),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _is(line: Line, act: str):

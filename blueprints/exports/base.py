@@ -25,6 +25,7 @@ DECLARATION_MENU = (
     MenuEntry("8010", "基础数据导入", "exports.list_tasks", NEEDS),
     MenuEntry("8020", "数据申报管理", "exports.list_orders", NEEDS),
     MenuEntry("8030", "发送情况", "exports.show_sending", NEEDS),
+    MenuEntry("8041", "推送检查", "exports.start_diagnosis", NEEDS),
 )
 SETTINGS_MENU = (
     MenuEntry("8004", "客户资料维护", "exports.list_clients", NEEDS),

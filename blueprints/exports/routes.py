@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401  (their decorators add the views)
     clients,
+    diagnosis_routes,
     document_routes,
     order_routes,
     sending_routes,

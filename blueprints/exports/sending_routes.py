@@ -61,12 +61,12 @@ def show_sending():
     waiting = channels.waiting_of(principal.enterprise_id, principal.code)
     return show_here(
         "sending.html", pause=channels.find_pause(principal.enterprise_id), waiting=waiting, kinds=KINDS,
-        ways=ways_of(principal.enterprise_id, principal.code), said=said_of, most=MOST,
+        ways=ways_of(principal.enterprise_id, principal.code), reason_of=reason_of, most=MOST,
         rows=channels.dead_letters(principal.enterprise_id, principal.code, MOST),
     )  # fmt: skip
 
 
-def said_of(message, refusal) -> Sentence | str:
+def reason_of(message, refusal) -> Sentence | str:
     """Why a message did not get there: what the channel said, else what the platform said later."""
     return from_row(refusal.sentence) if refusal else message.problem
 

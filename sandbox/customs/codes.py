@@ -14,6 +14,7 @@ UNITS, CURRENCIES = frozenset(_UNITS.split()), frozenset(_CURRENCIES.split())
 PARAMETERS, SIGNATURE, TAKEN, NOTHING, USED = "parameters", "signature", "taken", "nothing to change", "used"
 NO_LINES, DOUBLE_GNUM, STATE = "no lines", "double gnum", "state"
 NO_ORDER, NO_RECEIPT, NO_WAYBILL, NO_LIST = "no order", "no receipt", "no waybill", "no list"
+OTHER_GOODS = "other goods"
 NO_SUCH_TYPE, NO_SUCH_COMPANY = "no such type", "no such company"
 
 _COMPANY = {NO_SUCH_TYPE: -10101, NO_SUCH_COMPANY: -10102}
@@ -22,13 +23,17 @@ ORDER = _COMPANY | {
 }  # fmt: skip
 RECEIPT = _COMPANY | {PARAMETERS: -401009, NOTHING: -401006, TAKEN: -401007, USED: -401008}
 WAYBILL = _COMPANY | {PARAMETERS: -504011, NOTHING: -504014, TAKEN: -504015, USED: -504016}
-# The table names 621 进口清单 and 623 撤单; it has no numbers for the export forms, so these stand for them.
+# The table names 621 进口清单, 623 撤单 and 625 退货; it has no numbers for the export forms, so these stand for them.
 LIST = _COMPANY | {
     PARAMETERS: -621001, NO_LINES: -621000, DOUBLE_GNUM: -621027, NOTHING: -621011, TAKEN: -621004, STATE: -621012,
     SIGNATURE: -621029, NO_ORDER: -301003, NO_RECEIPT: -401001, NO_WAYBILL: -621003, USED: -621012,
 }  # fmt: skip
 CANCELLATION = _COMPANY | {
     PARAMETERS: -623014, NOTHING: -623013, TAKEN: -623009, STATE: -623005, SIGNATURE: -623029, NO_LIST: -623003,
+}  # fmt: skip
+REFUND = _COMPANY | {
+    PARAMETERS: -625001, SIGNATURE: -625005, NO_LINES: -625006, NOTHING: -625016, TAKEN: -625022, NO_LIST: -625204,
+    STATE: -625004, OTHER_GOODS: -625209,
 }  # fmt: skip
 
 SAVED, SENT, REFUSED, STORED, CLOSED, RELEASED = 1, 3, 100, 120, 399, 800

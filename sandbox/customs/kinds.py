@@ -131,6 +131,18 @@ _SUMMARY = Kind(
     ("agentCode", "ebcCode", "copNo", "preNo", "sumNo", "msgSeqNo"), (399,), "SummaryApplyHead", "SummaryApplyList",
     _rules("invtNo 20"), None,
 )  # fmt: skip
-KINDS = {kind.code: kind for kind in (_ORDER, _RECEIPT, _WAYBILL, _LIST, _CANCELLATION, _MANIFEST, _SUMMARY)}
+_REFUND = Kind(
+    "213", "退货申请", "InvtRefund",
+    _rules(OPENING + "customsCode 4 loctNo? 10 ebpCode 18 ebpName 100 ebcCode 18 ebcName 100 logisticsNo 80"
+           " logisticsCode 18 logisticsName 100 coElNo 30 preNo? 18 invtNo 20 tradeMode? 4 agentCode 18 agentName 100"
+           " billNo 37 ieFlag 1 trafMode 1 trafName 100 portCode 4 reason 500 country 3 voyageNo 32 note? 500"),
+    ("agentCode", "coElNo"), "agentCode", {"agent": "", "ebc": SELLER, "ebp": PLATFORM, "logistics": CARRIER},
+    "RefundReturn", ("ebpCode", "ebcCode", "agentCode", "coElNo", "preNo", "invtNo"), (120,), "InvtRefundHead",
+    "InvtRefundList",
+    _rules("gnum 4 gcode 10 gname 250 gmodel 250 qty 20 qty1 20 unit 3 unit1 3 qty2? 20 unit2? 3 note? 500"),
+    codes=codes.REFUND,
+)  # fmt: skip
+_ALL = (_ORDER, _RECEIPT, _WAYBILL, _LIST, _CANCELLATION, _MANIFEST, _REFUND, _SUMMARY)
+KINDS = {kind.code: kind for kind in _ALL}
 BY_ROOT = {kind.root: kind for kind in KINDS.values()}
 MAY_BE_MISSING_IN_RECEIPTS = {"payNo", "sumNo"}

@@ -27,7 +27,7 @@ class Papers:
     def __init__(self, ledger: Ledger, register, store: Store):
         self._ledger, self._register, self._store = ledger, register, store
         self._checks = {"603": self._check_list, "605": self._check_cancellation}
-        self._checks |= {"607": self._check_manifest, "701": self._check_summary}
+        self._checks |= {"607": self._check_manifest, "701": self._check_summary, "213": self._check_refund}
         self._effects = {
             "603": self._file_list,
             "605": self._cancel,
@@ -99,7 +99,7 @@ class Papers:
         paper.customs_number = paper.customs_number or self._new_number(head["customsCode"])
         paper.facts = {
             "ebc": head["ebcCode"], "flag": head["statisticsFlag"], "gross": head["grossWeight"], "net": head["netWeight"],
-            "waybill": head["logisticsNo"], "lines": [[line["gnum"], line["gcode"]] for line in document.lines],
+            "waybill": head["logisticsNo"], "lines": [[line[name] for name in ("gnum", "gcode", "qty")] for line in document.lines],
             "taken": f"{datetime.datetime.now(SHANGHAI):%Y%m%d%H%M%S}",
         }  # fmt: skip
         if is_released_at_once(self._store):
@@ -192,6 +192,22 @@ class Papers:
         paper.facts = {"sumNo": number, "result": _result(document, lists, number, self._ledger.next_serial())}
         return [("603", "701", one.customs_number) for one in lists]
 
+    # 退货申请
+
+    def _check_refund(self, document: Document, replaced: str | None) -> None:
+        number = document.head["invtNo"]
+        found = self._ledger.find_list(number)
+        if found is None or not self._register.is_same(found.facts["ebc"], document.head["ebcCode"]):
+            raise Problem(f"未找到清单编号为[{number}]的清单", codes.NO_LIST)
+        if found.status not in (RELEASED, ENDED):
+            raise Problem(f"退货申请单申报失败，清单[{number}]还没有放行", codes.STATE)
+        listed = {(gnum, gcode): Decimal(quantity) for gnum, gcode, quantity in found.facts["lines"]}
+        for line in document.lines:
+            most = listed.get((line["gnum"], line["gcode"]))
+            if most is None or Decimal(line["qty"]) > most:
+                words = f"在关联的清单中未找到表体序号为[{line['gnum']}]的商品，或数量大于清单"
+                raise Problem(words, codes.OTHER_GOODS)
+
     def _find(self, guid: str) -> Filed:
         return self._ledger.find_documents([guid])[guid]
 
@@ -210,7 +226,7 @@ def _result(document: Document, lists: list[Filed], number: str, serial: int) ->
     lines = [
         [one.customs_number, one.facts["waybill"], rows.setdefault(gcode, len(rows) + 1), gnum, gcode]
         for one in lists
-        for gnum, gcode in one.facts["lines"]
+        for gnum, gcode, _ in one.facts["lines"]
     ]
     names = ("agentCode", "agentName", "ebcCode", "ebcName", "declAgentCode", "declAgentName")
     return {

@@ -64,12 +64,18 @@ _FORMS: list[tuple[str, Callable[[str], object], str]] = [
     ("ebcCode agentCode logisticsCode declAgentCode", _company_code, "应为10位海关编码或18位统一社会信用代码"),
 ]
 FORMS = {name: (check, words) for names, check, words in _FORMS for name in names.split()}
+_REFUND_FORMS = {
+    "ieFlag": (_is_one_of("I"), "应为I"), "tradeMode": (_is_one_of("9661", "1261"), "应为9661、1261"),
+    "country": (lambda text: FORMS["country"][0](text) and text != "142", "应为3位国别代码，不能是中国"),
+}  # fmt: skip
+FORMS_OF = {"213": FORMS | _REFUND_FORMS}
 
 
 def check_head(kind: str, head: dict[str, str]) -> None:
     """Raises Problem."""
+    forms = FORMS_OF.get(kind, FORMS)
     for name, text in head.items():
-        form = FORMS.get(name)
+        form = forms.get(name)
         if form and text and not form[0](text):
             raise Problem(name + form[1].format(text=text))
     if kind == "603" and Decimal(head["netWeight"]) > Decimal(head["grossWeight"]):
@@ -95,6 +101,9 @@ def check_lines(kind: str, head: dict[str, str], lines: list[dict[str, str]]) ->
         if not lines:
             raise Problem("总分单没有运单", NO_LINES)
         _check_numbers(lines)
+    elif kind == "213":
+        for line in lines:
+            _check_quantities(line)
     elif kind == "701" and not lines and not head.get("startTime"):
         raise Problem("没有填清单，也没有填汇总时间", NO_LINES)
 
@@ -132,15 +141,20 @@ def _check_listed(line: dict[str, str]) -> None:
         raise Problem(f"{where}商品编码应为10位数字")
     if not re.fullmatch(r"[0-9]{3}", line["country"]):
         raise Problem(f"{where}最终目的国应为3位国别代码")
+    _check_quantities(line)
+    _check_goods(line, line["currency"])
+
+
+def _check_quantities(line: dict[str, str]) -> None:
+    where = f"第{line['gnum']}项："
     if bool(line.get("qty2")) != bool(line.get("unit2")):
         raise Problem(f"{where}qty2、unit2应成对填写")
-    for unit in ("unit1", "unit2"):
+    for unit in ("unit", "unit1", "unit2"):
         if line.get(unit) and line[unit] not in UNITS:
             raise Problem(f"{where}计量单位{line[unit]}不在代码表")
-    for quantity in ("qty1", "qty2"):
+    for quantity in ("qty", "qty1", "qty2"):
         if line.get(quantity) and not _amount(line[quantity]):
-            raise Problem(f"{where}法定数量应为至多19位数字，其中至多5位小数")
-    _check_goods(line, line["currency"])
+            raise Problem(f"{where}{quantity}应为至多19位数字，其中至多5位小数")
 
 
 def fits_order(trade_mode: str, order_type: str) -> bool:

@@ -13,17 +13,9 @@ from sandbox.customs.kinds import KINDS
 XSD = Path(__file__).parents[3] / "shared" / "facts" / "xsd" / "ceb_export_202205.xsd"
 official = pytest.mark.skipif(not XSD.exists(), reason="the official schema is not on this machine")
 XS = "{http://www.w3.org/2001/XMLSchema}"
-ANSWER = {
-    "303": "CEB304",
-    "403": "CEB404",
-    "505": "CEB506",
-    "603": "CEB604",
-    "605": "CEB606",
-    "607": "CEB608",
-    "701": "CEB702",
-}
 WAY = {"303": ["3", "120"], "403": ["3", "120"], "505": ["3", "120"], "603": ["3", "120", "800"]}
-WAY |= {"605": ["3", "399"], "607": ["3", "399"], "701": ["3", "399"]}
+WAY |= {"605": ["3", "399"], "607": ["3", "399"], "701": ["3", "399"], "213": ["3", "120"]}
+ANSWER = {kind: f"CEB{int(kind) + 1}" for kind in WAY}
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def test_every_kind_is_taken_and_answered_by_its_own_receipt(say, listed, kind):
         say("303", orderNo="B")
         say("505", logisticsNo="B")
     changes = numbers.get(kind, {}) | ({"logisticsNo": "B"} if kind == "603" else {})
-    changes |= {"invtNo": listed["invtNo"]} if kind == "605" else {}
+    changes |= {"invtNo": listed["invtNo"]} if kind in ("605", "213") else {}
     changes |= {"line_invtNo": listed["invtNo"]} if kind == "701" else {}
     receipts = say(kind, **changes)
     assert states(receipts) == WAY[kind]
@@ -141,6 +133,10 @@ def test_a_paper_refused_by_customs_does_not_count_as_there(say, mood):
         ("603", {"POD": ""}, "-621001", "POD"),
         ("605", {}, "-623003", "系统中不存在清单编号"),
         ("605", {"reason": ""}, "-623014", "reason"),
+        ("213", {}, "-625204", "未找到清单编号"),
+        ("213", {"ieFlag": "E"}, "-625001", "ieFlag"),
+        ("213", {"country": "142"}, "-625001", "不能是中国"),
+        ("213", {"line_unit1": "999"}, "-625001", "计量单位999"),
         ("607", {}, "100", "没有这份清单"),
         ("701", {"line_invtNo": "X"}, "100", "系统中不存在"),
         ("701", {"startTime": "20260101000000"}, "100", "成对"),
@@ -284,6 +280,18 @@ def test_a_simplified_list_is_not_summarised(say):
     assert (receipt["returnStatus"], "简化申报" in receipt["returnInfo"]) == ("100", True)
 
 
+def test_goods_come_back_that_a_released_list_had(say, listed, client):
+    number = {"invtNo": listed["invtNo"]}
+    client.post("/customs/advance", json={"kind": "603", "status": 500})
+    assert states(say("213", **number)) == ["-625004"]
+    client.post("/customs/advance", json={"kind": "603", "status": 800})
+    assert states(say("213", **number, line_qty="11")) == ["-625209"]
+    assert states(say("213", **number, line_gnum="2")) == ["-625209"]
+    assert states(say("213", **number, line_qty="3")) == ["3", "120"]
+    assert states(say("213", **number)) == ["-625022"], "the number is taken"
+    assert states(say("213", appType="2", **number)) == ["3", "120"]
+
+
 @pytest.mark.parametrize("kind", PAPERS)
 def test_one_guid_with_two_contents_is_a_violation_in_every_kind(declare, client, kind):
     guid = new_guid()
@@ -403,6 +411,7 @@ def test_every_answer_follows_the_official_schema(say, listed, enterprise):
     say("403")
     say("607")
     say("701", line_invtNo=listed["invtNo"])
+    say("213", invtNo=listed["invtNo"])
     say("605", copNo="L9", invtNo="nothing")
     say("603", ieFlag="I")
     schema = etree.XMLSchema(etree.parse(XSD))
@@ -411,4 +420,4 @@ def test_every_answer_follows_the_official_schema(say, listed, enterprise):
         inner = etree.fromstring(base64.b64decode(etree.parse(path).findtext("{*}Data")))
         schema.assertValid(inner)
         roots.add(etree.QName(inner).localname[3:6])
-    assert roots == {"304", "404", "506", "604", "606", "608", "702", "792"}
+    assert roots == {"214", "304", "404", "506", "604", "606", "608", "702", "792"}

@@ -62,6 +62,7 @@ _GOODS = {
     "unit2": "", "price": "2.5",
     "totalPrice": "25",
 }  # fmt: skip
+_RETURNED = ("gnum", "gcode", "gname", "gmodel", "qty", "qty1", "unit", "unit1", "qty2", "unit2")
 PAPERS = {  # code: (node, head node, line node, head, line)
     "403": (
         "Receipts", "", "",
@@ -95,6 +96,16 @@ PAPERS = {  # code: (node, head node, line node, head, line)
     "605": (
         "InvtCancel", "", "",
         {"customsCode": "0403", "copNo": "L1", "invtNo": "0", "reason": "买家取消订单", **_companies("agent", "ebc")}, {},
+    ),
+    "213": (
+        "InvtRefund", "InvtRefundHead", "InvtRefundList",
+        {
+            "customsCode": "0403", **_companies("ebp", "ebc"), "logisticsNo": "R1", **_CARRIER, "coElNo": "T1",
+            "invtNo": "0",
+            "tradeMode": "9661", **_companies("agent"), "billNo": "R1", "ieFlag": "I", "trafMode": "5",
+            "trafName": "CA938",
+            "portCode": "0403", "reason": "买家退货", "country": "502", "voyageNo": "CA938",
+        }, {name: _GOODS[name] for name in _RETURNED},
     ),
     "607": (
         "WayBill", "WayBillHead", "WayBillList",

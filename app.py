@@ -12,7 +12,18 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from blueprints import access as access_area
-from blueprints import account, agreements, auth, exports, portal, realname, registration, reviews, trade_queries
+from blueprints import (
+    account,
+    agreements,
+    auth,
+    exports,
+    portal,
+    programs,
+    realname,
+    registration,
+    reviews,
+    trade_queries,
+)
 from blueprints.common import access
 from blueprints.common.documents import Office
 from blueprints.common.gateways import connect_gateways
@@ -25,7 +36,7 @@ from settings import ROOT, Settings, SettingsError
 
 AREAS = (
     portal.AREA, registration.AREA, auth.AREA, account.AREA, realname.AREA, agreements.AREA, access_area.AREA,
-    exports.AREA, trade_queries.AREA, reviews.AREA,
+    exports.AREA, trade_queries.AREA, programs.AREA, reviews.AREA,
 )  # fmt: skip
 
 csrf = CSRFProtect()
@@ -65,6 +76,7 @@ def create_app(settings: Settings | None = None, areas=AREAS) -> Flask:
         app.register_blueprint(area.bp)
     for other_view in (*auth.BRIDGE_VIEWS, *account.CLIENT_VIEWS):  # programs, with keys of their own
         csrf.exempt(other_view)
+    csrf.exempt(programs.AREA.bp)  # it knows tokens only, no cookie
     _refuse_undeclared_views(app)
     _add_commands(app)
     return app

@@ -4,14 +4,20 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
 
 from .database import Row, session
 from .types import UtcDateTime
 
 
 class ImportClient(Row):
-    """One registered program. The token is shown once and kept by hash; it acts under `customs_code` and no other."""
+    """One registered program. The token is shown once and kept by hash; it acts under `customs_code` and no other.
+
+    `scopes`: what it may do over the API (orders:read | orders:write | push). `addresses`: networks that it may come from
+    (192.0.2.0/24, 2001:db8::/32); none: from anywhere.
+    """
 
     __tablename__ = "import_clients"
 
@@ -22,10 +28,16 @@ class ImportClient(Row):
     send_folder: Mapped[str]  # on the company's PC: files to send
     receive_folder: Mapped[str]  # files that come back
     token_hash: Mapped[bytes] = mapped_column(unique=True)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    addresses: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     seen_version: Mapped[str] = mapped_column(default="")
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def works_at(self, now: datetime) -> bool:
+        return self.revoked_at is None and self.expires_at > now
 
 
 def clients_of(enterprise_id: UUID) -> list[ImportClient]:

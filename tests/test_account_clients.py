@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from blueprints.account.clients import hash_of, is_folder
+from blueprints.account.clients import is_folder
 from blueprints.common import clock
+from blueprints.common.tokens import hash_of
 from models.accounts import find_user
 from models.clients import ImportClient, clients_of
 from models.codes import codes_of
@@ -59,6 +60,7 @@ def test_a_client_is_registered_greets_and_is_seen_in_the_list(browser, app, adm
     assert answer.status_code == 200
     told = answer.get_json()
     assert clock.now().isoformat()[:4] == told.pop("server_time")[:4]
+    assert told.pop("expires_at")[:10] == f"{clock.today() + timedelta(days=365)}"
     assert told == {
         "company": "示例外贸（石家庄）有限公司", "uscc": administrator.enterprise.uscc, "customs_code": "1301960001",
         "send_folder": r"C:\ImpPath\OutBox", "receive_folder": r"C:\ImpPath\InBox",
@@ -251,7 +253,7 @@ def test_at_most_twenty_clients_work_at_once(browser, administrator):
             ImportClient(
                 enterprise_id=administrator.enterprise_id, user_id=administrator.id, customs_code="1301960001",
                 name=f"客户端{number}", send_folder="/a/b", receive_folder="/a/c", token_hash=bytes([number]) * 32,
-                created_at=clock.now(),
+                created_at=clock.now(), expires_at=clock.now() + timedelta(days=30),
             )
         )  # fmt: skip
     session.commit()

@@ -32,7 +32,7 @@ from tests.conftest import log_in, the_cluster
 ROOT = Path(__file__).parents[1]
 assert models
 
-PUBLIC_AREAS = ("auth.", "registration.")
+PUBLIC_AREAS = ("auth.", "registration.", "programs.")  # the last asks for a token: test_programs.py
 PUBLIC_PAGES = {
     "portal.show_home", "portal.show_regions", "portal.show_preparation", "portal.list_announcements",
     "portal.show_announcement", "portal.list_guides", "portal.show_guide", "portal.show_faq", "portal.show_terms",
@@ -66,7 +66,8 @@ def test_a_stranger_gets_no_page_that_needs_a_login(app):
 
 def test_every_post_without_its_token_is_refused(app, administrator):
     browser = log_in(Browser(app, check=False), administrator)
-    exempt = {name for name in app.view_functions if name.startswith("auth.answer_bridge_")} | {"account.greet_client"}
+    exempt = {name for name in app.view_functions if name.startswith(("auth.answer_bridge_", "programs."))}
+    exempt |= {"account.greet_client"}
     for rule in app.url_map.iter_rules():
         if "POST" not in rule.methods or rule.endpoint in exempt or rule.rule.startswith("/card/requests/"):
             continue

@@ -2,7 +2,7 @@
 
 from blueprints.common.areas import Area
 
-from . import activity, binding, client_api, clients, operators, own, qualifications, seals
+from . import activity, binding, client_api, clients, operators, own, qualifications, seals, webhooks  # noqa: F401
 from .base import bp
 from .cards import remind_of_cards
 from .closing import close_due_accounts
@@ -17,4 +17,4 @@ AREA = Area(
     loops=((remind_of_cards, 3600.0), (close_due_accounts, 300.0)),
 )  # fmt: skip
 CLIENT_VIEWS = client_api.CLIENT_VIEWS
-__all__ = ["AREA", "CLIENT_VIEWS", "activity", "binding", "clients", "operators", "own", "qualifications", "seals"]
+__all__ = ["AREA", "CLIENT_VIEWS"]

@@ -15,6 +15,7 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     files,
     notices,
     orders,
+    programs,
     proofs,
     realname,
     receipts,
@@ -22,4 +23,5 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     sessions,
     tickets,
     transmission,
+    webhooks,
 )

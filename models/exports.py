@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, delete, func, or_, select, update
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, delete, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -112,6 +112,9 @@ class Import(Row):
     task_id: Mapped[UUID] = mapped_column(ForeignKey("export_tasks.id"), index=True)
     file_id: Mapped[UUID] = mapped_column(ForeignKey("files.id"))
     report_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id"))  # the workbook with the wrong cells coloured
+    wrong_rows_id: Mapped[UUID | None] = mapped_column(ForeignKey("files.id"))  # one of only the rows to mend
+    is_whole: Mapped[bool] = mapped_column(default=False, server_default=false())  # one wrong row: nothing is stored
+    hidden: Mapped[str] = mapped_column(default="", server_default="")  # names of sheets that nobody sees, not read
     state: Mapped[str] = mapped_column(default="waiting")
     rows: Mapped[int] = mapped_column(default=0)  # in the workbook
     rows_read: Mapped[int] = mapped_column(default=0)

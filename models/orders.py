@@ -16,7 +16,6 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
     and_,
-    any_,
     case,
     cast,
     delete,
@@ -273,7 +272,8 @@ def known_orders(
     """{number: (task, lines, place)} of those that are in the house already."""
     query = select(Order.order_no, Order.task_id, Order.lines, Order.place)
     query = query.where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
-    query = query.where(Order.kind == kind, Order.app_type == 1, Order.order_no == any_(cast(numbers, ARRAY(Text))))
+    given = func.unnest(cast(numbers, ARRAY(Text))).column_valued("given")  # joined: = ANY(…) may look at each for each
+    query = query.where(Order.kind == kind, Order.app_type == 1, Order.order_no == given)
     return {number: (task, lines, place) for number, task, lines, place in session.execute(query)}
 
 

@@ -10,8 +10,9 @@ from openpyxl import Workbook
 
 from blueprints.common.files import FileRefused
 from blueprints.exports.checking import Found, check_rows
-from blueprints.exports.importing import coloured_workbook, start_import
+from blueprints.exports.importing import start_import
 from blueprints.exports.reading import COLUMNS, BookRefused, open_book
+from blueprints.exports.report_book import report_books
 from blueprints.exports.template_book import template_book
 from models import orders
 from models.database import session
@@ -236,7 +237,7 @@ def test_an_import_killed_half_way_goes_on_without_doubling(trade, monkeypatch):
     from blueprints.exports import importing
 
     monkeypatch.setattr(importing, "STEP", 10)
-    copies, killed = importing._copy_orders, []
+    copies, killed = importing._copy_documents, []
 
     def dies(*arguments):
         if len(killed) == 2:
@@ -244,11 +245,11 @@ def test_an_import_killed_half_way_goes_on_without_doubling(trade, monkeypatch):
         killed.append(1)
         copies(*arguments)
 
-    monkeypatch.setattr(importing, "_copy_orders", dies)
+    monkeypatch.setattr(importing, "_copy_documents", dies)
     with pytest.raises(KeyboardInterrupt):
         trade.read(workbook(many(50)))
     session.rollback()
-    monkeypatch.setattr(importing, "_copy_orders", copies)
+    monkeypatch.setattr(importing, "_copy_documents", copies)
     (started,) = imports_of(trade.task.id)
     assert started.is_running and started.orders_stored == 20
     importing.read_import(str(started.id))
@@ -275,13 +276,13 @@ def test_a_cancelled_import_takes_back_what_it_stored(trade, monkeypatch):
 @pytest.mark.item("M202")
 def test_the_users_own_workbook_comes_back_with_coloured_cells_and_comments():
     rows = [GOOD, changed(7, "个个", ROWS[1]), changed(3, "=cmd|' /C calc'!A0", ROWS[2])]
-    data = coloured_workbook(workbook(rows[:2]), "xlsx", {(3, 7): "没有这个计量单位。请填代码"})
+    data = report_books(workbook(rows[:2]), "xlsx", {(3, 7): "没有这个计量单位。请填代码"})[0]
     sheet = openpyxl.load_workbook(io.BytesIO(data)).active
     assert [cell.value for cell in sheet[3]] == [*ROWS[1][:6], "个个"]
     assert "没有这个计量单位" in sheet["G3"].comment.text and sheet["G3"].fill.fgColor.rgb.endswith("F7C9C4")
     assert sheet["G2"].comment is None
     csv = "\r\n".join(",".join(row) for row in (COLUMNS, rows[2])).encode()
-    sheet = openpyxl.load_workbook(io.BytesIO(coloured_workbook(csv, "csv", {}))).active
+    sheet = openpyxl.load_workbook(io.BytesIO(report_books(csv, "csv", {})[0])).active
     assert sheet["C2"].data_type == "s" and sheet["C2"].value.startswith("=cmd")
 
 

@@ -1,19 +1,19 @@
-"""Import jobs: a workbook becomes orders of its task; wrong rows are kept with their reasons and given back coloured."""
+"""Import jobs: a workbook becomes documents of its task; wrong rows are kept with their reasons and given back coloured."""
 
-import io
 import json
+import time
+import zipfile
+from collections.abc import Iterator
 from decimal import Decimal
 from uuid import UUID
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.comments import Comment
-from openpyxl.styles import PatternFill
+from werkzeug.datastructures import FileStorage
 
 from blueprints.common import clock
 from blueprints.common.access import Principal
-from blueprints.common.files import read_file, store_upload, write_bytes
+from blueprints.common.files import FileRefused, read_file, store_upload, write_bytes
 from blueprints.common.history import record
+from blueprints.common.numbers import Sentence
 from models import orders
 from models.database import session
 from models.exports import (
@@ -27,16 +27,21 @@ from models.exports import (
     running_import,
 )
 from models.files import StoredFile, find_file
+from models.imports import copy_text, held_documents, take_back
 from models.queue import defer
 
-from .checking import ORDER, SEPARATOR, WORDS, Found, RowProblem, check_rows
-from .reading import COLUMNS, BookRefused, open_book
+from .checking import ORDER, Found, RowProblem, check_rows
+from .columns import SEPARATOR, WORDS, Layout, layout_of
+from .reading import BookRefused, open_book
+from .report_book import plain_text, report_books
 
 SIZE_LIMIT = 50 << 20
-STEP = 10_000  # rows or orders between two notes of progress
-ORDER_COLUMNS = "enterprise_id, customs_code, task_id, place, order_no, total, lines, changed_at, changed_by"
-WRONG = PatternFill("solid", fgColor="F7C9C4")
-MAX_COMMENTS = 20_000
+KINDS = ("xlsx", "csv")
+LOOK = 2_000  # rows between two looks at the clock
+OFTEN = 1.0  # seconds between two notes of progress
+STEP = 5_000  # documents stored in one transaction
+BLOCK = 500  # of them sent at once, so that the database works while the next are written
+COLUMNS = "enterprise_id, customs_code, task_id, kind, changed_at, changed_by, place, order_no, total, lines, data"
 MANY = 5_000  # orders of one import after which the database's statistics are taken anew
 
 
@@ -44,17 +49,61 @@ class ImportRunning(Exception):
     """The task is reading another workbook now."""
 
 
-def start_import(task: Task, upload, principal: Principal) -> Import:
-    """Keeps the file and defers the reading. Raises `FileRefused`, `ImportRunning`."""
+def keep_upload(upload: FileStorage, principal: Principal) -> StoredFile:
+    """Raises `FileRefused`; nothing is kept then."""
+    _refuse_by_kind(upload)
+    return store_upload(upload, KINDS, SIZE_LIMIT, enterprise_id=principal.enterprise_id)
+
+
+def _refuse_by_kind(upload: FileStorage) -> None:
+    """What people try often is told in its own words; all else by `store_upload`."""
+    head, ending = upload.stream.read(8), upload.filename.rpartition(".")[2].lower()
+    upload.stream.seek(0)
+    if head == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        words = "文件「{name}」是旧的.xls格式或者加了密码，请用Excel另存为.xlsx，不要加密码，再传"
+        raise FileRefused(Sentence("90848", words, name=upload.filename))
+    if ending in ("xlsm", "xltm") or (head.startswith(b"PK") and _has_macros(upload)):
+        raise FileRefused(
+            Sentence("90847", "文件「{name}」里带有宏，不收；请用Excel另存为.xlsx再传", name=upload.filename)
+        )
+
+
+def _has_macros(upload: FileStorage) -> bool:
+    try:
+        with zipfile.ZipFile(upload.stream) as archive:
+            return any("vbaproject" in name.lower() for name in archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False  # told as what it is by those who read it
+    finally:
+        upload.stream.seek(0)
+
+
+def kept_upload(text: str, principal: Principal) -> StoredFile | None:
+    """A file that this company uploaded before, by its id."""
+    try:
+        file = find_file(UUID(text))
+    except ValueError:
+        return None
+    is_own = file and file.enterprise_id == principal.enterprise_id and file.document_id is None and file.kind in KINDS
+    return file if is_own else None
+
+
+def start_import(task: Task, upload: FileStorage | StoredFile, principal: Principal, *, whole: bool = False) -> Import:
+    """Keeps the file and defers the reading. `whole`: one wrong row and nothing is stored.
+
+    Raises `FileRefused`, `ImportRunning`.
+    """
     task = lock_task(task.id)
     if running_import(task.id):
         raise ImportRunning
-    file = store_upload(upload, ("xlsx", "csv"), SIZE_LIMIT, enterprise_id=task.enterprise_id)
+    file = upload if isinstance(upload, StoredFile) else keep_upload(upload, principal)
     session.flush()
-    started = Import(task_id=task.id, file_id=file.id, created_at=clock.now(), created_by=principal.name)
+    started = Import(
+        task_id=task.id, file_id=file.id, is_whole=whole, created_at=clock.now(), created_by=principal.name
+    )
     session.add(started)
     session.flush()
-    record("导入订单", f"task:{task.id}", principal, file=str(file.id))
+    record("导入订单", f"task:{task.id}", principal, file=str(file.id), whole=whole)
     small = 10 if file.size < 200_000 else 0
     defer("read_import", queue="imports", lock=f"task:{task.id}", priority=small, import_id=str(started.id))
     return started
@@ -65,40 +114,48 @@ def read_import(import_id: str) -> None:
     started = session.get(Import, UUID(import_id))
     if started is None or not started.is_running:
         return
-    file = find_file(started.file_id)
-    session.commit()
-    found = _read(started, file)
+    file, layout = find_file(started.file_id), layout_of(started.task.strategy.mode)
+    found = _read(started, file, layout)
     if found is None:
         return
-    _keep_problems(started, found)
-    _store(started, found)
-
-
-def _read(started: Import, file: StoredFile) -> Found | None:
-    """Reads and checks; None when the workbook was refused or the import cancelled."""
-    try:
-        book = open_book(read_file(file), file.kind)
-    except BookRefused as refused:
-        number, words = refused.sentence.number, str(refused.sentence)
-        note_progress(started.id, state="refused", number=number, problem=words, ended_at=clock.now())
-        session.commit()
-        return None
-    found = Found()
-    note_progress(started.id, state="reading", rows=book.count, rows_read=0)
+    right = found.right_orders()
+    if started.is_whole:
+        found.problems += _taken(started, found, right, layout)
+    forget_problems(started.id)
+    _copy_problems(started, found.problems)
     session.commit()
-    while check_rows(book, found, STEP):
-        goes_on = note_progress(started.id, rows_read=found.rows)
+    if started.is_whole and found.problems:
+        _refuse_whole(started, found, layout)
+    else:
+        _store(started, found, right, layout)
+
+
+def _read(started: Import, file: StoredFile, layout: Layout) -> Found | None:
+    """Reads and checks; None when the workbook was refused or the import cancelled."""
+    note_progress(started.id, state="reading", rows=0, rows_read=0)
+    session.commit()
+    found, noted = Found(), time.monotonic()
+    try:
+        book = open_book(read_file(file), file.kind, layout)
+        goes_on = note_progress(started.id, rows=book.count, hidden=plain_text("、".join(book.hidden))[:500])
         session.commit()
-        if not goes_on:
-            return _cancel(started)
-    note_progress(started.id, state="storing", rows=found.rows, rows_read=found.rows)
+        while goes_on and check_rows(book, found, LOOK):
+            if time.monotonic() - noted >= OFTEN:
+                noted, goes_on = time.monotonic(), note_progress(started.id, rows_read=found.rows)
+                session.commit()
+    except BookRefused as refused:
+        session.rollback()
+        _end(started, "refused", number=refused.sentence.number, problem=str(refused.sentence))
+        return None
+    if not note_progress(started.id, state="storing", rows=found.rows, rows_read=found.rows) or not goes_on:
+        _cancel(started, layout)
+        return None
     session.commit()
     return found
 
 
-def _keep_problems(started: Import, found: Found) -> None:
-    forget_problems(started.id)
-    _copy_problems(started, found.problems)
+def _end(started: Import, state: str, **values) -> None:
+    note_progress(started.id, state=state, ended_at=clock.now(), **values)
     session.commit()
 
 
@@ -106,30 +163,50 @@ def _copy_problems(started: Import, problems: list[RowProblem]) -> None:
     rows = {(p.row, p.column): p for p in problems}
     columns = 'import_id, row, "column", number, value, cause, fix'
     values = (
-        (started.id, p.row, p.column, WORDS[p.key][0], p.value.replace("\0", ""), p.cause, WORDS[p.key][2])
+        (started.id, p.row, p.column, WORDS[p.key][0], plain_text(p.value), p.cause, WORDS[p.key][2])
         for p in rows.values()
     )
     orders.copy_rows("import_problems", columns, values)
 
 
-def _store(started: Import, found: Found) -> None:
-    right = found.right_orders()
+def _taken(started: Import, found: Found, right: list, layout: Layout) -> list[RowProblem]:
+    """Of all the right ones, those whose number is taken."""
+    problems = []
+    for start in range(0, len(right), STEP):
+        problems += _sort_out(started, started.task, found, right[start : start + STEP], layout)[1]
+    session.commit()
+    return problems
+
+
+def _store(started: Import, found: Found, right: list, layout: Layout) -> None:
     known = 0
     for start in range(0, len(right), STEP):
         task = lock_task(started.task_id)
-        chunk, problems, again = _sort_out(started, task, right[start : start + STEP])
+        chunk, problems, again = _sort_out(started, task, found, right[start : start + STEP], layout)
+        if started.is_whole and problems:  # somebody took a number since it was looked at
+            found.problems += problems
+            session.rollback()
+            _copy_problems(started, problems)
+            _refuse_whole(started, found, layout)
+            return
         known += again
         if chunk:
-            _copy_orders(started, task, chunk)
+            _copy_documents(started, task, found, chunk, layout)
         _copy_problems(started, problems)
         found.problems += problems
         goes_on = note_progress(started.id, orders_known=known, first_place=started.first_place, rows_wrong=found.rows_wrong,
-                                orders_stored=_stored_by(started))  # fmt: skip
+                                orders_stored=started.orders_stored + len(chunk))  # fmt: skip
         session.commit()
         if not goes_on:
-            _cancel(started)
+            _cancel(started, layout)
             return
-    note_progress(started.id, state="done", rows_wrong=found.rows_wrong, ended_at=clock.now())
+    _finish(started, found, right, layout)
+
+
+def _finish(started: Import, found: Found, right: list, layout: Layout) -> None:
+    if not note_progress(started.id, state="done", rows_wrong=found.rows_wrong, ended_at=clock.now()):
+        _cancel(started, layout)
+        return
     if len(right) > MANY:
         orders.refresh_statistics()
     if found.problems:
@@ -137,11 +214,11 @@ def _store(started: Import, found: Found) -> None:
     session.commit()
 
 
-def _sort_out(started: Import, task: Task, chunk: list) -> tuple[list, list[RowProblem], int]:
-    """What of a chunk is new, what is wrong because the number is taken, how many are here already, unchanged."""
-    chunk = [(number, row, [line.split(SEPARATOR) for line in lines]) for number, row, lines in chunk]
+def _sort_out(started: Import, task: Task, found: Found, chunk: list, layout: Layout):
+    """What of a chunk is new, what is wrong because its number is taken, how many are here already, unchanged."""
     orders.lock_order_numbers(task.enterprise_id, task.customs_code)
-    held = orders.known_orders(task.enterprise_id, task.customs_code, [number for number, _, _ in chunk])
+    numbers = [number for number, _, _ in chunk]
+    held = held_documents(task.enterprise_id, task.customs_code, layout.kind, numbers)
     if not held:
         return chunk, [], 0
     new, problems, again = [], [], 0
@@ -149,95 +226,97 @@ def _sort_out(started: Import, task: Task, chunk: list) -> tuple[list, list[RowP
         if number not in held:
             new.append((number, first_row, lines))
             continue
-        task_id, kept, place = held[number]
-        if task_id == task.id and kept == lines:
-            again += started.first_place is None or place < started.first_place
+        kept = held[number]
+        is_same = kept.lines == [line.split(SEPARATOR) for line in lines]
+        if kept.task_id == task.id and is_same and kept.data == layout.data_of(found.heads.get(number, "")):
+            again += started.first_place is None or kept.place < started.first_place
         else:
             problems.append(RowProblem(first_row, ORDER, "known", number))
     return new, problems, again
 
 
-def _copy_orders(started: Import, task: Task, chunk: list) -> None:
-    place, now = task.next_place, clock.now().isoformat()
+def _copy_documents(started: Import, task: Task, found: Found, chunk: list, layout: Layout) -> None:
+    place, now = task.next_place, clock.now()
     if started.first_place is None:
         started.first_place = place
-    owner = (str(task.enterprise_id), task.customs_code, str(task.id))
-
-    def rows():
-        for number, (order_no, _, lines) in enumerate(chunk, place):
-            total = lines[0][3] if len(lines) == 1 else str(sum(Decimal(line[3]) for line in lines))
-            yield (*owner, number, order_no, total, json.dumps(lines, ensure_ascii=False), now, started.created_by)
-
-    orders.copy_rows("export_orders", ORDER_COLUMNS, rows())
+    owner = "\t".join(map(_copied, (str(task.enterprise_id), task.customs_code, str(task.id), layout.kind, now.isoformat(),
+                                    started.created_by)))  # fmt: skip
+    copy_text("export_orders", COLUMNS, _blocks(owner, place, found, chunk, layout))
     task.next_place += len(chunk)
     task.order_count += len(chunk)
-    task.state, task.problem, task.changed_at, task.changed_by = DRAFT, "", clock.now(), started.created_by
+    task.state, task.problem, task.changed_at, task.changed_by = DRAFT, "", now, started.created_by
     session.flush()
 
 
-def _stored_by(started: Import) -> int:
-    if started.first_place is None:
-        return 0
-    return session.get(Task, started.task_id).next_place - started.first_place
+def _blocks(owner: str, place: int, found: Found, chunk: list, layout: Layout) -> Iterator[str]:
+    """Documents in COPY's own form, `BLOCK` of them in a text."""
+    heads, has_head = found.heads, bool(layout.head_places)
+    for start in range(0, len(chunk), BLOCK):
+        rows = []
+        for number, (order_no, _, lines) in enumerate(chunk[start : start + BLOCK], place + start):
+            data = _copied(_as_json(layout.data_of(heads[order_no]))) if has_head else "{}"
+            rows.append(f"{owner}\t{number}\t{order_no}\t{_total(lines)}\t{_lines(lines)}\t{data}\n")
+        yield "".join(rows)
 
 
-def _cancel(started: Import) -> None:
-    """Takes back what this import stored: the user asked to stop."""
-    task = lock_task(started.task_id)
+def _total(lines: list[str]) -> str:
+    totals = [line.split(SEPARATOR, 4)[3] for line in lines]
+    return totals[0] if len(totals) == 1 else str(sum(map(Decimal, totals)))
+
+
+def _lines(lines: list[str]) -> str:
+    """JSON of the lines' cells. They hold no control characters, so quotes and backslashes alone need more than joining."""
+    joined = '"],["'.join(lines)
+    if "\\" in joined or joined.count('"') > 2 * (len(lines) - 1):
+        return _copied(_as_json([line.split(SEPARATOR) for line in lines]))
+    cells = joined.replace(SEPARATOR, '","')
+    return f'[["{cells}"]]' if lines else "[]"
+
+
+def _as_json(value) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _copied(text: str) -> str:
+    """As COPY's text form takes it; there is no tab and no line end in what was checked."""
+    return text.replace("\\", "\\\\")
+
+
+def _take_back(started: Import, layout: Layout) -> None:
     if started.first_place is not None:
-        gone = orders.delete_places(task.id, started.first_place, task.next_place)
-        task.order_count -= gone
-        task.next_place = started.first_place
+        task = lock_task(started.task_id)
+        task.order_count -= take_back(task.id, layout.kind, started.first_place)
+
+
+def _cancel(started: Import, layout: Layout) -> None:
+    """Takes back what this import stored: the user asked to stop."""
+    _take_back(started, layout)
     forget_problems(started.id)
-    note_progress(started.id, state="cancelled", orders_stored=0, rows_wrong=0, ended_at=clock.now())
-    session.commit()
+    _end(started, "cancelled", orders_stored=0, rows_wrong=0)
+
+
+def _refuse_whole(started: Import, found: Found, layout: Layout) -> None:
+    """All or nothing was asked for, so it is nothing."""
+    _take_back(started, layout)
+    wrong = found.rows_wrong
+    says = Sentence("90846", "有{count}行要改，照您选的，一单都没有存；改好以后再传一次", count=wrong)
+    defer("make_report", queue="imports", import_id=str(started.id))
+    _end(started, "refused", number=says.number, problem=str(says), orders_stored=0, rows_wrong=wrong)
 
 
 def make_report(import_id: str) -> None:
-    """Job: the user's own workbook, rebuilt from values, wrong cells coloured with the reason as comment."""
+    """Job: the user's own workbook with its wrong cells coloured and their reasons as comments, and only its wrong rows."""
     started = session.get(Import, UUID(import_id))
     if started is None or started.report_id:
         return
-    file = find_file(started.file_id)
+    file, layout = find_file(started.file_id), layout_of(started.task.strategy.mode)
     problems = {(p.row, p.column): f"{p.cause}。{p.fix}（编号{p.number}）" for p in problems_of(started.id)}
     session.commit()
-    data = coloured_workbook(read_file(file), file.kind, problems)
-    name = file.name.rpartition(".")[0] or file.name
-    kept = write_bytes(data, f"{name}-要改的行.xlsx", "xlsx", enterprise_id=started.task.enterprise_id)
+    whole, wrong = report_books(read_file(file), file.kind, problems, layout)
+    name, owner = file.name.rpartition(".")[0] or file.name, {"enterprise_id": started.task.enterprise_id}
+    report = write_bytes(whole, f"{name}-标出错误.xlsx", "xlsx", **owner)
+    rows = write_bytes(wrong, f"{name}-要改的行.xlsx", "xlsx", **owner)
     session.flush()
-    session.get(Import, started.id).report_id = kept.id
+    started = session.get(Import, started.id)
+    started.report_id, started.wrong_rows_id = report.id, rows.id
     session.commit()
-
-
-def coloured_workbook(data: bytes, kind: str, problems: dict[tuple[int, int], str]) -> bytes:
-    """`problems`: {(row, column): words}. All cells are text, so nothing in them is ever computed."""
-    workbook = Workbook(write_only=True)
-    sheet = workbook.create_sheet("报关单模式")
-    for column, width in zip("ABCDEFG", (24, 18, 40, 12, 12, 12, 12), strict=True):
-        sheet.column_dimensions[column].width = width
-    sheet.append([_text_cell(sheet, title) for title in COLUMNS])
-    wrong_rows = {row for row, _ in problems}
-    comments = 0
-    for number, cells in open_book(data, kind).rows:
-        values = [_text_cell(sheet, cell) for cell in list(cells[:7]) + [""] * (7 - len(cells))]
-        for column in range(1, 8) if number in wrong_rows else ():
-            if (number, column) in problems:
-                values[column - 1].fill = WRONG
-                if comments < MAX_COMMENTS:
-                    values[column - 1].comment = Comment(problems[number, column], "申报系统", 90, 260)
-                    comments += 1
-        sheet.append(values)
-    out = io.BytesIO()
-    workbook.save(out)
-    return out.getvalue()
-
-
-def _text_cell(sheet, value) -> WriteOnlyCell:
-    text = value if isinstance(value, str) else "" if value is None else _plain(value)
-    cell = WriteOnlyCell(sheet, "".join(letter for letter in text if letter >= " " or letter in "\t\n"))
-    cell.data_type, cell.number_format = "s", "@"
-    return cell
-
-
-def _plain(value) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)

@@ -1,0 +1,62 @@
+"""What an import asks and tells the database by the ten thousand: documents held already, rows by COPY, rows taken back."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import cast, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from .database import session
+from .exports import Import, Task
+from .files import StoredFile
+from .orders import Order
+
+TAKEN = ("waiting", "reading", "storing", "done")  # states of an import that stores or stored
+
+
+class Held(NamedTuple):
+    """What is kept of a document that was imported before."""
+
+    task_id: UUID
+    place: int
+    lines: list
+    data: dict
+
+
+def held_documents(enterprise_id: UUID, code: str, kind: str, numbers: list[str]) -> dict[str, Held]:
+    """By number, of those that the company has under the code; 变更 and 删除 do not count."""
+    given = func.unnest(cast(numbers, ARRAY(Text))).column_valued("given")
+    query = select(Order.order_no, Order.task_id, Order.place, Order.lines, Order.data).where(
+        Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == kind, Order.app_type == 1,
+        Order.order_no == given,
+    )  # fmt: skip
+    return {number: Held(*rest) for number, *rest in session.execute(query)}
+
+
+def copy_text(table: str, columns: str, blocks: Iterable[str]) -> None:
+    """COPY of text that is already in COPY's own form (tabs, `\\N`, backslashes doubled); the caller's transaction."""
+    cursor = session.connection().connection.cursor()
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for block in blocks:
+            copy.write(block)
+    cursor.close()
+
+
+def take_back(task_id: UUID, kind: str, first: int) -> int:
+    """Deletes what was imported from place `first` on; gives how many. Other documents of the task stay."""
+    statement = delete(Order).where(
+        Order.task_id == task_id, Order.place >= first, Order.kind == kind, Order.app_type == 1
+    )
+    return session.execute(statement.execution_options(synchronize_session=False)).rowcount
+
+
+def same_file(enterprise_id: UUID, code: str, sha256: bytes) -> Import | None:
+    """The newest import of a file with the same bytes by this company under this code."""
+    query = select(Import).join(StoredFile, StoredFile.id == Import.file_id).join(Task, Task.id == Import.task_id)
+    query = query.where(
+        StoredFile.enterprise_id == enterprise_id, StoredFile.sha256 == sha256, Task.customs_code == code,
+        Import.state.in_(TAKEN),
+    )  # fmt: skip
+    return session.scalar(query.order_by(Import.created_at.desc()).limit(1))

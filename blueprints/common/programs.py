@@ -61,7 +61,7 @@ class Look:
 @dataclass(frozen=True)
 class Exports:
     """`columns(strategy)` → keys; `kind_of(task)` → what its rows become; `look(principal, strategy, task, batch, deep)` → Look, nothing is kept;
-    `open_task(principal, strategy, client_number)` → Task; `take(principal, task, batch)` → Import;
+    `open_task(principal, strategy, client_number)` → Task; `take(principal, task, batch, whole)` → Import, `whole`: all or nothing;
     `generate(principal, task)`; `push(principal, task, kind)` → (Push, whether it is signed by itself);
     `guids_in(content)` → documents that a file of customs speaks of, None where it cannot be read."""
 

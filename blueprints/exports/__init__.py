@@ -8,6 +8,7 @@ from models import orders
 from models.exports import count_unfinished_tasks, open_tasks
 from models.orders import FAILED, failed_orders
 
+from . import program_api  # noqa: F401  (offers itself to the API of area 83)
 from .base import DECLARATION_MENU, NEEDS, SETTINGS_MENU
 from .generating import generate_task
 from .importing import make_report, read_import

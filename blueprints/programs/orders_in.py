@@ -25,7 +25,7 @@ KEY = re.compile(r'[\x21\x23-\x7e]{1,200}|"[\x20\x21\x23-\x7e]{1,200}"')
 CARD = Sentence("90861", "要用卡签名：请插卡打开page里的网址，点“用卡签名”；打开了自动加签的不用")
 TRIAL = Parameter("trial", "1: everything is checked, nothing is kept", {"type": "string", "enum": ["1"]})
 SKIP = Parameter(
-    "wrong", "JSON only. skip: right orders are taken and wrong ones told; else nothing is taken while one is wrong",
+    "wrong", "skip: right orders are taken and wrong ones told; else nothing is taken while one is wrong",
     {"type": "string", "enum": ["skip"]},
 )  # fmt: skip
 OF_WORKBOOK = (
@@ -119,7 +119,7 @@ def submit(caller: Caller, read: Callable[[bytes, str], Submission]) -> Response
     else:
         count = 0
     session.commit()
-    return once(caller, key, digest, lambda row: take(caller, given, row, count, problems))
+    return once(caller, key, digest, lambda row: take(caller, given, row, count, not skips) | problems)
 
 
 def count_trial(caller: Caller) -> None:
@@ -129,12 +129,12 @@ def count_trial(caller: Caller) -> None:
     session.commit()
 
 
-def take(caller: Caller, given: Submission, row: ProgramRequest, count: int, problems: dict) -> tuple[dict, int]:
+def take(caller: Caller, given: Submission, row: ProgramRequest, count: int, whole: bool) -> dict:
     check_day(caller, count)
     task = given.task or exports().open_task(caller.principal, given.strategy, given.client_number)
-    started = exports().take(caller.principal, task, given.batch)
+    started = exports().take(caller.principal, task, given.batch, whole)
     row.orders, row.import_id = count, started.id
-    return {"task": task_json(task), "import": import_json(started), **problems}, 202
+    return {"task": task_json(task), "import": import_json(started)}
 
 
 def trial_json(given: Submission, look: Look) -> dict:
@@ -192,12 +192,12 @@ def said_before(row: ProgramRequest, digest: bytes) -> Response:
     return answer
 
 
-def once(caller: Caller, key: str, digest: bytes, act: Callable[[ProgramRequest], tuple[dict, int]]) -> Response:
+def once(caller: Caller, key: str, digest: bytes, act: Callable[[ProgramRequest], dict]) -> Response:
     """Does it and commits, or gives the answer of the request that came first. A refusal leaves the key free."""
     row, is_new = take_key(caller.client.id, key, digest, clock.now())
     if not is_new:
         return said_before(row, digest)
-    row.answer, row.status = act(row)
+    row.answer, row.status = act(row), 202
     session.commit()
     return answered(row.answer, row.status)
 

@@ -46,19 +46,18 @@ class ProfileChannel(Row):
 
 
 class Hold(Base):
-    """An act ("send", "receive" or "sign") of a line that failed: not before `next_at` again. `leased_until`: a job is
-    on its way. `sentence`: what failed, {number, template, parts}."""
+    """An act ("send", "receive" or "sign") of a line that failed: not before `next_at` again. `sentence`: what failed,
+    {number, template, parts}."""
 
     __tablename__ = "line_holds"
 
     enterprise_id: Mapped[UUID] = mapped_column(primary_key=True)
     dxp_id: Mapped[str] = mapped_column(primary_key=True)
     act: Mapped[str] = mapped_column(primary_key=True)
-    failures: Mapped[int] = mapped_column(default=0)
-    since: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    sentence: Mapped[dict | None] = mapped_column(JSONB)
+    failures: Mapped[int]
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sentence: Mapped[dict] = mapped_column(JSONB)
 
 
 class SendingPause(Base):
@@ -160,21 +159,21 @@ def find_hold(line: Line, act: str) -> Hold | None:
 
 
 def holds_of(enterprise_id: UUID) -> list[Hold]:
-    query = select(Hold).where(Hold.enterprise_id == enterprise_id, Hold.failures > 0).order_by(Hold.since)
+    query = select(Hold).where(Hold.enterprise_id == enterprise_id).order_by(Hold.since)
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
 def hold(line: Line, act: str, failures: int, next_at: datetime, sentence: dict, now: datetime) -> None:
-    values = {"failures": failures, "next_at": next_at, "sentence": sentence, "leased_until": None}
+    values = {"failures": failures, "next_at": next_at, "sentence": sentence}
     statement = insert(Hold).values(enterprise_id=line.enterprise_id, dxp_id=line.dxp_id, act=act, since=now, **values)
-    since = {"since": func.coalesce(Hold.since, now)}
-    session.execute(
-        statement.on_conflict_do_update(index_elements=["enterprise_id", "dxp_id", "act"], set_=values | since)
-    )
+    session.execute(statement.on_conflict_do_update(index_elements=["enterprise_id", "dxp_id", "act"], set_=values))
 
 
 def let_go(line: Line, act: str) -> None:
-    session.execute(_is(line, act).execution_options(synchronize_session=False))
+    statement = delete(Hold).where(
+        Hold.enterprise_id == line.enterprise_id, Hold.dxp_id == line.dxp_id, Hold.act == act
+    )
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def try_now(enterprise_id: UUID, now: datetime) -> None:
@@ -188,16 +187,6 @@ def try_now(enterprise_id: UUID, now: datetime) -> None:
         .values(leased_until=now),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
-
-
-def _is(line: Line, act: str):
-    return delete(Hold).where(Hold.enterprise_id == line.enterprise_id, Hold.dxp_id == line.dxp_id, Hold.act == act)
-
-
-def lease(line: Line, act: str, until: datetime) -> None:
-    key = {"enterprise_id": line.enterprise_id, "dxp_id": line.dxp_id, "act": act}
-    statement = insert(Hold).values(**key, failures=0, leased_until=until)
-    session.execute(statement.on_conflict_do_update(index_elements=list(key), set_={"leased_until": until}))
 
 
 def find_pause(enterprise_id: UUID) -> SendingPause | None:
@@ -248,14 +237,14 @@ def take_to_send(push_id: UUID, stale: datetime, now: datetime, limit: int) -> l
 
 def pushes_left(ready: datetime, stale: datetime, now: datetime) -> list[tuple[UUID, Line]]:
     """Pushes with messages that no job took up: signed before `ready`, or in `sending` since before `stale`. The small
-    ones first. Lines that are held or leased, and companies that pause, are left out."""
+    ones first. Lines that are held and companies that pause are left out."""
     left = or_(
         and_(Message.state == "ready", Message.signed_at < ready),
         and_(Message.state == "sending", Message.sending_at < stale),
     )
     is_paused = select(SendingPause.at).where(SendingPause.enterprise_id == Message.enterprise_id).exists()
     busy = and_(Hold.enterprise_id == Message.enterprise_id, Hold.dxp_id == Message.dxp_id, Hold.act == "send")
-    is_busy = select(Hold.act).where(busy, or_(Hold.next_at > now, Hold.leased_until > now)).exists()
+    is_busy = select(Hold.act).where(busy, Hold.next_at > now).exists()
     query = select(Message.push_id, Message.enterprise_id, Message.dxp_id).where(left, ~is_paused, ~is_busy)
     query = query.group_by(Message.push_id, Message.enterprise_id, Message.dxp_id).order_by(func.count())
     return [(push_id, Line(*line)) for push_id, *line in session.execute(query) if push_id]

@@ -16,3 +16,9 @@ def defer(task: str, *, queue: str = "default", priority: int = 0, lock: str | N
     """`args` are ids only. `lock`: jobs of one lock follow one another. A higher `priority` comes first."""
     values = {"queue": queue, "task": task, "priority": priority, "lock": lock, "queueing_lock": None}
     session.execute(_DEFER, {**values, "args": json.dumps(args)})
+
+
+def is_waiting(lock: str) -> bool:
+    """Whether a job of the lock waits for its turn already; one that runs does not count."""
+    query = text("SELECT 1 FROM procrastinate_jobs WHERE lock = :lock AND status = 'todo' LIMIT 1")
+    return session.execute(query, {"lock": lock}).first() is not None

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from blueprints.common import clock
+from blueprints.common.regions import load_region
 from blueprints.exports import channels, listening, sending
 from gateways.customs_dxp import folder_channel
 from gateways.customs_dxp.amqp_channel import AmqpChannel
@@ -311,6 +312,27 @@ def test_a_full_disk_loses_nothing_and_the_pages_say_so(
     assert len(generated.sent()) == 1 and held(line) is None
 
 
+def test_a_message_that_is_too_large_is_a_dead_letter_at_once_and_the_others_go(trade, outside, company, monkeypatch):
+    push = with_orders(trade, workbook(many(150))).push(outside.card)
+    large, small = pushes.messages_of_push(push.id)
+    monkeypatch.setattr(sending.envelope, "MAX_BYTES", len(large.signed) * 4 // 3)
+    trade.send(push)
+    ((message, refusal),) = dead_letters(company.id, CODE, 10)
+    assert message.id == large.id and sending.from_row(refusal.sentence).number == "90809"
+    assert len(trade.sent()) == 1 and small.guid in next(iter(trade.sent()))
+
+
+def test_a_folder_that_cannot_be_read_does_not_hold_up_the_others(generated, outside, monkeypatch, caplog):
+    generated.send(generated.push(outside.card))
+    broken = make_enterprise("别家", "91130100PDY000028G", code="")
+    path = channels.customs_folder() / broken.id.hex
+    path.mkdir(parents=True)
+    (path / "InBox").write_bytes(b"a file where a folder should be")
+    generated.hear(*[(row.Order, 120, "20261121100000000") for row in generated.rows().values()])
+    assert set(generated.states().values()) == {"success"}
+    assert broken.id.hex in caplog.text.replace("-", "")
+
+
 def test_two_contents_under_one_name_are_a_dead_letter_at_last(generated, outside, company, run_jobs):
     push = generated.push(outside.card)
     message = message_of(generated)
@@ -399,6 +421,18 @@ def test_the_loop_asks_for_one_job_at_a_time(by_http, outside, run_jobs):
         for _ in range(3):
             sending.send_left_over()
         assert run_jobs() == ["send_messages"]
+
+
+@pytest.mark.parametrize("region", ["hebei", "liaoning", "zhejiang-hangzhou"])
+def test_every_host_of_a_region_has_a_code_a_name_and_a_kind_that_is_known(region):
+    known = {"channels": ("http", "amqp"), "signers": ("service", "pkcs11")}
+    for table, kinds in known.items():
+        hosts = load_region(region)["exports"][table]["hosts"]
+        assert len({host["code"] for host in hosts}) == len(hosts)
+        for host in hosts:
+            assert (
+                host["kind"] in kinds and host["name"] and set(host) <= {"code", "name", "kind", "address", "sandbox"}
+            )
 
 
 # -- AMQP

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import re
 from contextlib import suppress
 from datetime import timedelta
@@ -21,6 +22,7 @@ from .modes import platform_words
 from .sending import send_left_over
 
 NUMBERS = {"preNo": "pre_no", "invtNo": "invt_no", "sumNo": "sum_no"}  # elements of receipts and our names for them
+LOG = logging.getLogger(__name__)
 STEP = 100  # files taken in at once
 GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 LEFT_OVER = timedelta(seconds=30)
@@ -42,8 +44,13 @@ def take_in_all() -> None:
             continue
         known = session.get(Enterprise, enterprise_id)
         session.commit()
-        if known:
+        if not known:
+            continue
+        try:
             take_in_from(folder_of(enterprise_id), enterprise_id)
+        except OSError as error:  # one company's folder must not hold up the others
+            session.rollback()
+            LOG.warning("folder of %s: %s", enterprise_id, error)
 
 
 def take_in_from(channel: Channel, enterprise_id: UUID) -> None:

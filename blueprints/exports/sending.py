@@ -20,37 +20,35 @@ from models import channels, pushes
 from models.channels import Line
 from models.database import session
 from models.orders import Message
-from models.queue import defer
+from models.queue import defer, is_waiting
 
 from .channels import is_remote, open_sending, words_of
 
 STALE = timedelta(seconds=60)  # a message may be in `sending` no longer
 LEFT = timedelta(seconds=1)  # so long after its signature a message waits for its job
 TURN = 1.0  # seconds that one job sends; then others have their turn
-LEASE = timedelta(seconds=5)  # until the loop asks for a job again
 SMALL, FIRST = 5, 10  # messages of a small push, and the priority of its job
 MOST_REFUSALS = 5
+TOO_LARGE = Sentence("90809", "这份报文超过4096KB，平台收不下：请删除后拆成几个任务，每个任务少一些明细再报")
 LONGEST, NOT_LET_IN = 300, 900  # seconds of back-off; the latter for a password, so that the account is not locked
 
 
 def ask_to_send(push_id: UUID) -> None:
-    """Defers the job."""
-    is_small = channels.count_ready(push_id, SMALL + 1) <= SMALL
-    defer(
-        "send_messages", queue="push", lock=f"push:{push_id}", priority=FIRST if is_small else 0, push_id=str(push_id)
-    )
+    """Defers the job, unless it waits already: more jobs would be more turns."""
+    lock = f"push:{push_id}"
+    if not is_waiting(lock):
+        is_small = channels.count_ready(push_id, SMALL + 1) <= SMALL
+        defer("send_messages", queue="push", lock=lock, priority=FIRST if is_small else 0, push_id=str(push_id))
 
 
 def send_messages(push_id: str) -> None:
     """Job. `sending` is committed before the channel is written; killed in between, the message is sent again as it is."""
     line = channels.line_of_push(UUID(push_id))
     hold = line and channels.find_hold(line, "send")
-    if line is None or (hold and hold.next_at and hold.next_at > clock.now()):
+    if line is None or (hold and hold.next_at > clock.now()):
         session.commit()
         return
     failures = hold.failures if hold else 0
-    if hold and not failures:
-        channels.let_go(line, "send")  # only leased
     try:
         channel, name = open_sending(line)
     except (Unavailable, OSError) as error:
@@ -82,12 +80,20 @@ def _send_in_turn(push_id: UUID, line: Line, channel: Channel, name: str, failur
 def _send(channel: Channel, message_ids: list[UUID]) -> None:
     rows = pushes.to_send(message_ids)
     session.commit()
-    files = {row[0]: wrap(*row) for row in rows}
+    files, too_large = {}, []
+    for row in rows:
+        try:
+            files[row[0]] = wrap(*row)
+        except ValueError:
+            too_large.append(row[0])
     refused = channel.send_all(files.values())
     said = {message_id: refused[name] for message_id, (name, _) in files.items() if name in refused}
-    pushes.mark_sent([message_id for message_id in message_ids if message_id not in said], clock.now())
+    pushes.mark_sent([message_id for message_id in files if message_id not in said], clock.now())
     for message_id, reason in said.items():
         _refuse(message_id, reason)
+    for message_id in too_large:
+        channels.refuse(message_id, as_row(TOO_LARGE), clock.now())
+        channels.bury(message_id, str(TOO_LARGE))
 
 
 def _refuse(message_id: UUID, reason: str) -> None:
@@ -134,7 +140,6 @@ def send_left_over() -> None:
     left = channels.pushes_left(now - LEFT, now - STALE, now)
     for push_id, line in left:
         if is_remote(line):
-            channels.lease(line, "send", now + LEASE)
             ask_to_send(push_id)
             session.commit()
         else:

@@ -38,4 +38,4 @@ def standing_of(push: Push) -> list[tuple[str, str, Sentence]]:
         words = "有{count}份报文没送到海关，请到「发送情况」看原因，再发一次"
         says.append(("warn", "bad", Sentence("90808", words, count=refused)))
     holds = [channels.find_hold(line, act) for act in acts]
-    return says + [("warn", "bad", from_row(hold.sentence)) for hold in holds if hold and hold.failures]
+    return says + [("warn", "bad", from_row(hold.sentence)) for hold in holds if hold]

@@ -17,9 +17,9 @@ _REFUSALS = (400, 409, 413, 422)
 class HttpChannel:
     """`base_url`, user and password of one company; `timeout` in seconds, of each answer. Not for several threads."""
 
-    step = 10
+    step = 5
 
-    def __init__(self, base_url: str, user: str, password: str, timeout: float = 10.0) -> None:
+    def __init__(self, base_url: str, user: str, password: str, timeout: float = 5.0) -> None:
         self._http = HttpSession(base_url, user, password, timeout)
 
     def send_all(self, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:

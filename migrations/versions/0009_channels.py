@@ -53,10 +53,9 @@ def upgrade() -> None:
         sa.Column("dxp_id", sa.String(), nullable=False),
         sa.Column("act", sa.String(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
-        moment("since"),
-        moment("next_at"),
-        moment("leased_until"),
-        sentence("sentence"),
+        moment("since", nullable=False),
+        moment("next_at", nullable=False),
+        sentence("sentence", nullable=False),
         sa.PrimaryKeyConstraint("enterprise_id", "dxp_id", "act", name=op.f("pk_line_holds")),
     )
     op.create_table(

@@ -138,6 +138,10 @@ class Message(Row):
     wrapped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # first sending: the envelope's time of creation
     sending_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # last sending
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # how many of its documents stand where by their receipts: a push is counted without looking at 100 000 documents
+    declaring: Mapped[int] = mapped_column(server_default="0", default=0)
+    success: Mapped[int] = mapped_column(server_default="0", default=0)
+    failed: Mapped[int] = mapped_column(server_default="0", default=0)
 
     task: Mapped[Task] = relationship()
 
@@ -279,7 +283,7 @@ def known_orders(
 
 def refresh_statistics() -> None:
     """After many rows at once: until autovacuum comes by, plans would be made for the tables as they were."""
-    session.execute(text("ANALYZE export_orders"))
+    session.execute(text("ANALYZE export_orders (enterprise_id, customs_code, kind, task_id, place, serial, state)"))
     session.execute(text("ANALYZE customs_messages"))
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from .database import session
-from .orders import IS_HELD, Message, Order, Push
+from .orders import DECLARING, FAILED, SUCCESS, Message, Push
 
 
 def add_messages(rows: list[dict]) -> None:
@@ -69,9 +69,11 @@ def progress_of(push_id: UUID) -> dict[str, int]:
     query = select(Message.state, func.count(), func.sum(Message.order_count)).where(Message.push_id == push_id)
     for state, messages, orders in session.execute(query.group_by(Message.state)):
         counts[f"messages {state}"], counts[f"orders {state}"] = messages, int(orders)
-    query = select(Order.state, func.count()).join(Message, IS_HELD).where(Message.push_id == push_id)
-    for state, orders in session.execute(query.where(Order.state.isnot(None)).group_by(Order.state)):
-        counts[state] = orders
+    tallies = (Message.declaring, Message.success, Message.failed)
+    sums = session.execute(
+        select(*(func.coalesce(func.sum(each), 0) for each in tallies)).where(Message.push_id == push_id)
+    )
+    counts |= {name: int(count) for name, count in zip((DECLARING, SUCCESS, FAILED), sums.one(), strict=True) if count}
     return counts
 
 

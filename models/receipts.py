@@ -96,33 +96,49 @@ def judge_files(verdicts: dict[UUID, tuple[str, str]]) -> set[UUID]:
     return won
 
 
-# One receipt counts only if it came by the channel of the company that owns the order, and if that order was sent.
-_KEEP = text("""
-INSERT INTO receipts (guid, status, time, enterprise_id, order_no, info, file_id, extra, odd, at)
-SELECT g.guid, g.status, g.time, :enterprise, g.order_no, g.info, g.file_id, CAST(g.extra AS jsonb),
-       CASE WHEN o.id IS NULL THEN 'unknown' WHEN o.enterprise_id <> :enterprise THEN 'stranger'
-            WHEN m.state IS NULL OR m.state IN ('unsigned', 'ready') THEN 'unsent' ELSE '' END, :now
-FROM unnest(CAST(:guids AS uuid[]), CAST(:statuses AS int[]), CAST(:times AS text[]), CAST(:numbers AS text[]),
-            CAST(:infos AS text[]), CAST(:files AS uuid[]), CAST(:extras AS text[]))
-     AS g(guid, status, time, order_no, info, file_id, extra)
-LEFT JOIN export_orders o ON o.id = g.guid
-LEFT JOIN customs_messages m ON m.task_id = o.task_id AND m.block = (o.place - 1) / 100
-     AND o.place BETWEEN m.first_place AND m.last_place
-ON CONFLICT DO NOTHING
-""")
-
-# Older never over newer; of one time the one that says more (the end) wins; success never goes back to 申报中.
-_APPLY = text("""
-UPDATE export_orders o SET state = n.state, return_status = n.status, return_time = n.time, return_info = n.info,
-       data = CASE WHEN n.extra IS NULL THEN o.data ELSE o.data || n.extra END, changed_at = :now
-FROM (SELECT DISTINCT ON (r.guid) r.guid, r.status, r.time, r.info, r.extra,
-             CASE WHEN r.status IN (120, 399, 800, 899) THEN 'success' WHEN r.status IN (1, 2, 3) OR r.status BETWEEN 300 AND 900
-                  THEN 'declaring' ELSE 'failed' END AS state
-      FROM receipts r WHERE r.file_id = ANY(CAST(:files AS uuid[])) AND r.odd = '' AND r.enterprise_id = :enterprise
-      ORDER BY r.guid, r.time DESC, abs(r.status) DESC) n
-WHERE o.id = n.guid AND o.enterprise_id = :enterprise
-  AND (o.return_time IS NULL OR (o.return_time, abs(o.return_status)) < (n.time, abs(n.status)))
-  AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring') AND o.state IS DISTINCT FROM 'deleted'
+# One receipt counts only if it came by the channel of the company that owns the document, and if that was sent. Older never
+# over newer; of one time the one that says more (the end) wins; success never goes back to 申报中. All in one statement: what
+# is kept is applied, and the messages' tallies follow. Documents are locked before, so that the states they leave are true.
+_TAKE_IN = text("""
+WITH kept AS (
+    INSERT INTO receipts (guid, status, time, enterprise_id, order_no, info, file_id, extra, odd, at)
+    SELECT g.guid, g.status, g.time, :enterprise, g.order_no, g.info, g.file_id, CAST(g.extra AS jsonb),
+           CASE WHEN o.id IS NULL THEN 'unknown' WHEN o.enterprise_id <> :enterprise THEN 'stranger'
+                WHEN m.state IS NULL OR m.state IN ('unsigned', 'ready') THEN 'unsent' ELSE '' END, :now
+    FROM unnest(CAST(:guids AS uuid[]), CAST(:statuses AS int[]), CAST(:times AS text[]), CAST(:numbers AS text[]),
+                CAST(:infos AS text[]), CAST(:files AS uuid[]), CAST(:extras AS text[]))
+         AS g(guid, status, time, order_no, info, file_id, extra)
+    LEFT JOIN export_orders o ON o.id = g.guid
+    LEFT JOIN customs_messages m ON m.task_id = o.task_id AND m.block = (o.place - 1) / 100
+         AND o.place BETWEEN m.first_place AND m.last_place
+    ON CONFLICT DO NOTHING
+    RETURNING guid, status, time, info, extra, odd
+), newest AS (
+    SELECT DISTINCT ON (guid) guid, status, time, info, extra,
+           CASE WHEN status IN (120, 399, 800, 899) THEN 'success'
+                WHEN status IN (1, 2, 3) OR status BETWEEN 300 AND 900 THEN 'declaring' ELSE 'failed' END AS state
+    FROM kept WHERE odd = '' ORDER BY guid, time DESC, abs(status) DESC
+), locked AS (
+    SELECT o.id, o.state AS before, n.* FROM newest n JOIN export_orders o ON o.id = n.guid FOR UPDATE OF o
+), changed AS (
+    UPDATE export_orders o SET state = n.state, return_status = n.status, return_time = n.time, return_info = n.info,
+           data = CASE WHEN n.extra IS NULL THEN o.data ELSE o.data || n.extra END, changed_at = :now
+    FROM locked n
+    WHERE o.id = n.id AND (o.return_time IS NULL OR (o.return_time, abs(o.return_status)) < (n.time, abs(n.status)))
+      AND (o.state IS DISTINCT FROM 'success' OR n.state <> 'declaring') AND o.state IS DISTINCT FROM 'deleted'
+    RETURNING o.task_id, o.place, n.before, o.state AS after
+), tallied AS (
+    SELECT task_id, block, first_place, sum((after = 'declaring')::int - (before IS NOT DISTINCT FROM 'declaring')::int) AS declaring,
+           sum((after = 'success')::int - (before IS NOT DISTINCT FROM 'success')::int) AS success,
+           sum((after = 'failed')::int - (before IS NOT DISTINCT FROM 'failed')::int) AS failed
+    FROM changed c JOIN LATERAL (
+        SELECT block, first_place FROM customs_messages m WHERE m.task_id = c.task_id AND m.block = (c.place - 1) / 100
+        AND c.place BETWEEN m.first_place AND m.last_place LIMIT 1) held ON true
+    GROUP BY task_id, block, first_place
+)
+UPDATE customs_messages m SET declaring = m.declaring + t.declaring, success = m.success + t.success,
+       failed = m.failed + t.failed
+FROM tallied t WHERE m.task_id = t.task_id AND m.block = t.block AND m.first_place = t.first_place
 """)
 
 
@@ -144,8 +160,7 @@ def apply_receipts(enterprise_id: UUID, receipts: list[tuple], now: datetime) ->
     values = {"enterprise": enterprise_id, "now": now}
     arrays = {"guids": guids, "statuses": statuses, "times": times, "numbers": numbers, "infos": infos, "files": files}
     arrays["extras"] = extras
-    session.execute(_KEEP, values | arrays)
-    session.execute(_APPLY, values | {"files": list(dict.fromkeys(files))})
+    session.execute(_TAKE_IN, values | arrays)
     session.execute(_DELETE, values | {"guids": guids})
 
 

@@ -24,7 +24,6 @@ from .pkcs11 import BadModule, Pkcs11Module
 from .readers import AllReaders, ReaderList
 from .vpcd import VirtualReader
 
-
 SWITCH_SECONDS = 0.0005  # the card's thread must not wait 5 ms for the event loop to hand over
 
 

@@ -9,16 +9,17 @@ from blueprints.common import clock, programs
 from blueprints.programs import base, bodies
 from blueprints.programs.notices import forget_old
 from models.accounts import find_user
+from models.channels import ProfileChannel, SigningOrder
 from models.clients import ImportClient
 from models.codes import HeldCode
 from models.database import session
 from models.documents import HistoryEvent
-from models.exports import Import, Strategy, Task
+from models.exports import CompanyProfile, Import, Strategy, Task
 from models.orders import Message, Order, Push
 from models.programs import ProgramRequest
 from models.transmission import TransmissionId
 from tests.conftest import log_in, make_enterprise, make_user
-from tests.exports_world import DXP, many, workbook
+from tests.exports_world import many, workbook
 from tests.programs_world import LINE, Program, make_token, order
 
 pytest_plugins = ["tests.exports_fixtures"]
@@ -400,8 +401,14 @@ def test_there_is_nothing_to_push_before_the_data_is_made(program, run_jobs):
     assert program.call("POST", f"/tasks/{number}/push?kind=603").status == 409
 
 
-def test_where_a_card_switched_it_on_a_push_is_signed_by_itself(program, generated, monkeypatch):
-    asked = []
-    monkeypatch.setattr("blueprints.exports.signing.may_sign", lambda line: asked.append(line.dxp_id))
+@pytest.mark.parametrize("is_on", [True, False])
+def test_only_where_a_card_switched_it_on_a_push_is_signed_by_itself(program, generated, is_on):
+    profile = session.query(CompanyProfile).one()
+    session.add(
+        ProfileChannel(profile_id=profile.id, enterprise_id=profile.enterprise_id, signer="centre", changed_at=clock.now(),
+                       unattended_at=clock.now() if is_on else None)
+    )  # fmt: skip
+    session.commit()
     said = program.post(f"/tasks/{generated}/push").said
-    assert asked == [DXP] and said["signing"] == "itself" and "page" not in said
+    assert (said["signing"], "page" in said) == (("itself", False) if is_on else ("card", True))
+    assert session.query(SigningOrder).count() == is_on

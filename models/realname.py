@@ -88,7 +88,12 @@ def _one_case(which, lock: bool) -> VerificationCase | None:
 
 
 def ask_anew(company: Enterprise, why: str, at: datetime) -> None:
-    """需重新认证: a company that had to prove itself (M91) proves itself again after `why` changed."""
+    """需重新认证: a company that had to prove itself (M91) proves itself again after `why` changed.
+
+    The company is locked first and its level read anew, as everybody does who verifies: company, account, case.
+    """
+    with session.no_autoflush:
+        session.refresh(company, ["level"], with_for_update=True)
     cases = update(VerificationCase).where(VerificationCase.enterprise_id == company.id)
     session.execute(cases.where(VerificationCase.state == "open").values(state="ended", _data=None))
     if company.origin != MIGRATED or not company.level:

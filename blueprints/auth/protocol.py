@@ -38,7 +38,7 @@ from gateways.customs_dxp.signature import assemble
 from models.challenges import Challenge, StoredSignature, find_challenge, is_signed, lost_marks
 from models.database import session
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{43}")
+REQUEST_ID, ALGORITHM_NAME = re.compile(r"[A-Za-z0-9_-]{43}"), re.compile(r"[a-z0-9-]+")
 PROFILES = {"rsa": "rsa-sha1", "sm2": "sm2-sm3"}
 LIMITS = {"certificate": 16384, "algorithm": 40, "signature": 1024}  # characters
 PROTOCOL, AT_ONCE = "1.0", 16  # version of docs/protocols/card-bridge.md; signatures taken in one call
@@ -144,10 +144,12 @@ def take_answer(request_id: str, key: str, body: object) -> str:
 
 
 def is_answer(body: object) -> bool:
-    """{certificate, algorithm, signature}, nothing else, base64 within the limits."""
+    """{certificate, algorithm, signature}, nothing else, base64 within the limits, the algorithm a plain name."""
     if not isinstance(body, dict) or body.keys() != LIMITS.keys():
         return False
     if not all(isinstance(body[name], str) and 0 < len(body[name]) <= most for name, most in LIMITS.items()):
+        return False
+    if not ALGORITHM_NAME.fullmatch(body["algorithm"]):
         return False
     return decoded(body["certificate"]) is not None and decoded(body["signature"]) is not None
 

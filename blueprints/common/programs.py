@@ -27,7 +27,7 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True)
 class Batch:
-    """Orders as they came: `rows` of cells by the strategy's columns, or a workbook's `data` of `kind` (xlsx, csv)."""
+    """Orders as they came: `rows` of cells by the strategy's columns, or a workbook's `data` of `kind` (xlsx, csv; "": rows)."""
 
     rows: list[list[str]] = field(default_factory=list)
     data: bytes = b""

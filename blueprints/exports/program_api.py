@@ -65,7 +65,7 @@ def look(principal: Principal, strategy: Strategy, task: Task | None, batch: Bat
 
 
 def _book(batch: Batch, layout: Layout) -> Book:
-    if batch.data:
+    if batch.kind:
         return open_book(batch.data, batch.kind, layout)
     return Book(len(batch.rows), enumerate(batch.rows), layout=layout)
 
@@ -129,7 +129,7 @@ def open_task(principal: Principal, strategy: Strategy, client_number: str) -> T
 
 def take(principal: Principal, task: Task, batch: Batch, whole: bool) -> Import:
     """Keeps what came and defers the reading, as an upload on the page does. Raises `NotTaken`."""
-    data = batch.data or _as_csv(batch.rows, layout_of(task.strategy.mode))
+    data = batch.data if batch.kind else _as_csv(batch.rows, layout_of(task.strategy.mode))
     try:
         return importing.start_import(task, FileStorage(io.BytesIO(data), batch.name), principal, whole=whole)
     except FileRefused as refused:

@@ -42,6 +42,7 @@ from .device_findings import (
 from .routes import bp, region
 
 BY_ADDRESS = Limit("device-report", 10, 60)
+MAILED = Limit("device-report-mail", 60, 60)  # more than these are kept, but fill no mailbox
 HELPDESK = Needs(desks=("helpdesk",))
 PAGE_SIZE = 20
 YEARS = 2  # in which a report is looked for by its number
@@ -141,7 +142,9 @@ def keep_report(numbers: list[str], version: str, typed: dict) -> DeviceReport:
     lines = [f"检查报告{report.number}，{browser_words(agent)}，读卡程序{version or '没有回答'}。"]
     lines += [f"{finding.number} {finding.sentence}" for finding in map(finding_of, numbers)]
     lines.append("联系电话和原话在客服工作台“检查报告”（1019）里。")
-    notify(region()["contact"]["report_address"], f"检查报告{report.number}", "\n".join(lines))
+    if not MAILED.minutes_left("all"):
+        MAILED.add("all")
+        notify(region()["contact"]["report_address"], f"检查报告{report.number}", "\n".join(lines))
     return report
 
 

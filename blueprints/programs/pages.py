@@ -33,3 +33,4 @@ def answer_unknown(rest: str) -> Response:
 
 
 bp.add_url_rule("/<path:rest>", "answer_unknown", answer_unknown, methods=METHODS)
+bp.add_url_rule("/", "answer_unknown", answer_unknown, methods=METHODS[1:], defaults={"rest": ""})

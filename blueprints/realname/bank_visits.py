@@ -16,7 +16,7 @@ from blueprints.common.gateways import gateways
 from blueprints.common.limits import Limit
 from blueprints.common.numbers import Sentence
 from gateways.banks import CANCELLED, VERIFIED, Bank, BankAnswer, BankRequest, Unavailable
-from models.accounts import Enterprise, User
+from models.accounts import Enterprise, User, lock_enterprise, lock_user
 from models.banks import ENDED, FINISHED, OPEN, BankVisit, find_visit, lock_open_visits, sweep_visits
 from models.database import session
 
@@ -216,16 +216,16 @@ def refused(visit: BankVisit, answer: BankAnswer) -> str:
 
 def verify(visit: BankVisit, answer: BankAnswer, query: str) -> str:
     """Raises `NotAccepted`. The result and the end of the visit are one transaction."""
-    user = session.get(User, visit.user_id)
-    check_may_verify(user, user.enterprise)
-    check_company(user.enterprise, answer)
+    company, user = lock_enterprise(visit.enterprise_id), lock_user(visit.user_id)
+    check_may_verify(user, company)
+    check_company(company, answer)
     check_owner(user, answer)
     visit.state = FINISHED
     evidence = {
         "bank": visit.bank, "number": answer.number, "company": answer.company, "uscc": answer.uscc, "query": query,
         "org_code": answer.org_code, "owner": answer.owner, "owner_id": answer.owner_id, "at": answer.at.isoformat(),
     }  # fmt: skip
-    return keep_result(user, user.enterprise, f"bank-{visit.bank}", evidence)
+    return keep_result(user, company, f"bank-{visit.bank}", evidence)
 
 
 def check_company(company: Enterprise, answer: BankAnswer) -> None:

@@ -2,7 +2,7 @@
 
 from blueprints.common.challenges import NotAccepted, on_release
 from blueprints.common.numbers import Sentence
-from models.accounts import User, lock_enterprise
+from models.accounts import User, lock_enterprise, lock_user
 from models.database import session
 
 from .results import check_may_verify, keep_result
@@ -10,8 +10,8 @@ from .results import check_may_verify, keep_result
 
 @on_release("real-name")
 def verify_by_card(challenge, card) -> str:
-    user = session.get(User, challenge.user_id)
-    company = lock_enterprise(user.enterprise_id)
+    company = lock_enterprise(session.get(User, challenge.user_id).enterprise_id)
+    user = lock_user(challenge.user_id)  # as company and owner are now: both may have changed since the start
     check_card(user, company, card)
     return keep_result(user, company, "card", {"card_number": card.card_number}, challenge.certificate)
 

@@ -1,7 +1,8 @@
 """法定代表人身份认证 (M97–M107): what is checked of a case, and what is kept of it.
 
 `VerificationCase.data` holds
-    typed     {step: {field: [text]}}: what was filled in, right or wrong, until the step is done
+    typed     {step: {field: [text]}}: what was filled in, right or wrong, until the step is done; what the 法定代表人
+              types stands under a step of his telephone's own (PHONE), which no other browser sees
     person    {name, id_type, id_number, by_name}: the 法定代表人 as found right in step 1
     refused   {name_agrees, …person}: what the register said no to last, for 「银行卡认证」 of error dialog 1
     proven    {step: {phone, until}}: a telephone proven by SMS, so that a silent authority costs no second message
@@ -11,6 +12,7 @@ Nobody is asked inside a transaction: rows are read, committed, the party asked,
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from flask import current_app
@@ -22,19 +24,21 @@ from blueprints.common.gateways import gateways
 from blueprints.common.history import record
 from blueprints.common.limits import Limit
 from blueprints.common.numbers import Sentence, masked
+from blueprints.common.proofs import TooManyMessages
 from gateways.company_register import CompanyRecord, NotFound, TurnedOff, Unavailable
 from gateways.identity import BankCardCheck, PaperCheck
-from models.accounts import Enterprise, User, holds_person, lock_user
+from models.accounts import Enterprise, User, holds_person, lock_enterprise, lock_user
 from models.database import session
 from models.realname import VerificationCase, open_case
 
 from .results import keep_result, level_of
 
-PERSON, MANAGER = "person", "manager"
+PERSON, MANAGER, PHONE = "person", "manager", "phone "
 WAYS = {"id-card": "身份证认证", "bank-card": "银行卡认证"}
 DAY = 24 * 60
 BY_ACCOUNT = Limit("realname-account", 6, DAY)  # refused checks in a day, by whoever uses the account
 BY_SUBJECT = Limit("realname-subject", 4, DAY)  # … about one person, from whatever account
+BY_SENDER = Limit("realname-messages", 20, DAY)  # short messages on behalf of one account, to whomever
 PAPERS = dict(PERSON_PAPERS)
 
 
@@ -77,7 +81,18 @@ def keep(case: VerificationCase, part: str, **values) -> None:
 
 
 def keep_typed(case: VerificationCase, step: str, typed: dict) -> None:
+    """Of one telephone only: another one that is used takes the place of the one before."""
     keep(case, "typed", **{step: {name: value for name, value in typed.items() if name != "code"}})
+    if step.startswith(PHONE):
+        forget(case, lambda other: other.startswith(PHONE) and other != step)
+
+
+def forget(case: VerificationCase, is_gone: Callable[[str], bool]) -> None:
+    """What was typed, proven and sent in these steps, of a case that is locked."""
+    parts = ("typed", "proven", "codes")
+    if case.data:
+        case.data = case.data | {part: {step: value for step, value in case.data.get(part, {}).items() if not is_gone(step)}
+                                 for part in parts}  # fmt: skip
 
 
 def typed_of(case: VerificationCase | None, step: str) -> dict:
@@ -104,7 +119,11 @@ def check_company(user: User, company: Enterprise, typed: dict) -> None:
         uncount(attempts)
         raise NotProven(Sentence("90676", "企业登记里本单位已经注销，不能认证；如果不对，请到市场监管部门更正"))
     person = {"name": typed["name"], "id_type": typed["id_type"], "id_number": typed["id_number"]}
+    company = lock_enterprise(company.id)
     lock_user(user.id)  # one case only, however often the button is pressed
+    if (company.uscc or "", company.name) != (uscc, name):
+        session.rollback()
+        raise NotProven(Sentence("90922", "单位信息刚刚改过，请核对后再点一次“下一步”；填的都留着"))
     case = case_of(user, lock=True) or start_case(user)
     if record_ is None or not same_company(record_, name) or not same_person(record_, person):
         agrees = bool(record_) and same_company(record_, name) and plain(person["name"]) == plain(
@@ -133,6 +152,7 @@ def pass_company(case: VerificationCase, person: dict, revision: str) -> None:
     """Step 1 is right; what was proven of another 法定代表人 counts no more."""
     if (case.data or {}).get("person") != person:
         case.person_at = case.handover_hash = None
+        forget(case, lambda step: step.startswith(PHONE))
     case.company_at = clock.now()
     left = {name: value for name, value in case.data.items() if name != "refused"}
     case.data = left | {"person": person}
@@ -235,10 +255,7 @@ def pass_manager(case: VerificationCase, user: User, person: dict, evidence: dic
 
 
 def finish_step(case: VerificationCase, step: str, evidence: dict) -> None:
-    data = case.data
-    left = {part: {name: value for name, value in data.get(part, {}).items() if name != step}
-            for part in ("typed", "proven", "codes")}  # fmt: skip
-    case.data = data | left
+    forget(case, lambda other: other == step or (step == PERSON and other.startswith(PHONE)))
     keep(case, "evidence", **{step: evidence})
     record("realname step", f"enterprise:{case.enterprise_id}", by=session.get(User, case.user_id).shown_name,
            enterprise_id=case.enterprise_id, step=step)  # fmt: skip
@@ -260,6 +277,15 @@ def count_try(user: User, id_number: str) -> list:
             raise NotProven(Sentence("90677", "{words}，请{when}以后再来；填的都留着。不想等的，可以用IC卡认证",
                                      words=words, when=moment(clock.now() + timedelta(minutes=wait))))  # fmt: skip
     return [BY_ACCOUNT.add(str(user.id)), BY_SUBJECT.add(id_number)]
+
+
+def count_message(user: User) -> None:
+    """One short message more on behalf of this account. Raises `TooManyMessages`."""
+    BY_SENDER.lock(str(user.id))
+    if wait := BY_SENDER.minutes_left(str(user.id)):
+        raise TooManyMessages(Sentence("90921", "这个账号今天发的短信太多，请{when}以后再来；填的都留着。不想等的，可以用IC卡认证",
+                                       when=moment(clock.now() + timedelta(minutes=wait))))  # fmt: skip
+    BY_SENDER.add(str(user.id))
 
 
 def uncount(attempts: list) -> None:

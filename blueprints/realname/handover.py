@@ -8,20 +8,22 @@ from datetime import timedelta
 from flask import current_app
 
 from blueprints.common import clock
+from blueprints.common.access import current
 from blueprints.common.history import record
 from blueprints.common.limits import Limit
 from blueprints.common.notices import notify, notify_by_sms
 from blueprints.common.numbers import Sentence, masked
-from blueprints.common.proofs import count_message
+from blueprints.common.proofs import count_message as count_message_to
 from blueprints.common.spoken_codes import code_hash, is_well_typed, new_digits, normalised
 from models.accounts import User
 from models.database import session
 from models.realname import VerificationCase, case_by_handover
 
-from .cases import PERSON, NotProven, keep, moment
+from .cases import PERSON, PHONE, NotProven, count_message, forget, keep, moment
 
 SIZE = 12
-WRONG_BY_ADDRESS, WRONG_IN_ALL = Limit("handover-address", 10, 60), Limit("handover", 100, 60)
+# In all: with a thousand open codes one wrong try in 10^8 meets one, and a few addresses must not shut the door for all.
+WRONG_BY_ADDRESS, WRONG_IN_ALL = Limit("handover-address", 10, 60), Limit("handover", 1000, 60)
 
 
 def hash_of(code: str) -> bytes:
@@ -32,9 +34,10 @@ def give_out(case: VerificationCase, user: User, mobile: str, link_of, asker: st
     """A new code; the one before is void. With `mobile` the link goes there by SMS. Raises `TooManyMessages`."""
     days = current_app.config["REGION"]["realname"]["handover_days"]
     if mobile:
-        count_message("handover", mobile, asker)
+        count_message(user)
+        count_message_to("handover", mobile, asker)
     code = new_digits(SIZE)
-    keep(case, "handover", mobile=mobile, refused=False)
+    keep(case, "handover", mobile=mobile, refused=False, address=asker)
     case.handover_hash, case.handover_opened_at = hash_of(code), None
     case.handover_until = min(clock.now() + timedelta(days=days), case.until)
     if mobile:
@@ -58,6 +61,7 @@ def handover_state(case: VerificationCase) -> dict | None:
 def find_handover(typed: str, address: str) -> VerificationCase:
     """By the code, from a link or typed. Raises `NotProven`; wrong ones are limited and counted (commits)."""
     code = normalised(typed)
+    WRONG_BY_ADDRESS.lock(address)
     if wait := max(WRONG_BY_ADDRESS.minutes_left(address), WRONG_IN_ALL.minutes_left("all")):
         raise NotProven(Sentence("90687", "试的次数太多，请过{wait}分钟再试，或打客服热线", wait=wait))
     if not is_well_typed(code, SIZE):
@@ -72,14 +76,17 @@ def find_handover(typed: str, address: str) -> VerificationCase:
 
 
 def handed_over(handover_hash: bytes, *, lock: bool = False) -> VerificationCase | None:
-    """The case as long as its code counts."""
+    """The case as long as its code counts, and the account that began it."""
     case = case_by_handover(handover_hash, lock=lock)
-    return case if case and clock.now() < case.handover_until and not case.person_at else None
+    if case is None or clock.now() >= case.handover_until or case.person_at:
+        return None
+    return case if session.get(User, case.user_id).is_active else None
 
 
 def refuse(case: VerificationCase) -> None:
     """「不是我同意的」: the code is void, the clerk sees it, nothing of the case is lost."""
     keep(case, "handover", refused=True)
+    forget(case, lambda step: step.startswith(PHONE))
     case.handover_hash = None
     tell_clerk(
         case, "法定代表人没有同意核验身份", "法定代表人在手机上点了“不同意”。请先和本人说好，再重新发一个核验码。"
@@ -97,3 +104,18 @@ def is_his(case: VerificationCase, typed: dict) -> bool:
     person = case.data[PERSON]
     same = "".join(typed["name"].split()) == "".join(person["name"].split())
     return same and (typed["id_type"], typed["id_number"].upper()) == (person["id_type"], person["id_number"].upper())
+
+
+def witnesses(case: VerificationCase, user: User, phone: str, address: str) -> dict:
+    """For the evidence: signs that the clerk may have held the telephone himself, which nothing here can rule out.
+
+    `phone`: what was typed on the page, `address`: network address it was done from.
+    """
+    given, principal = case.data["handover"], current()
+    return {
+        "place": "phone",
+        "link_sent_to": masked(given["mobile"]),
+        "by_an_account": bool(principal and principal.enterprise_id == case.enterprise_id),
+        "clerks_phone": bool(phone) and phone == (user.contact or {}).get("mobile"),
+        "clerks_address": address == given.get("address"),
+    }

@@ -1,5 +1,7 @@
 """Page 5018: the clerk hands step 2 over. Pages 5020–5023: the 法定代表人 proves himself, without account or login."""
 
+import secrets
+
 from flask import abort, current_app, request, url_for
 from flask import session as cookie_session
 
@@ -7,6 +9,7 @@ from blueprints.common import clock
 from blueprints.common.access import PUBLIC, bind, page
 from blueprints.common.checks import mobile_shape
 from blueprints.common.fields import DocumentForm, Problem, Text
+from blueprints.common.numbers import Sentence
 from blueprints.common.pages import go, show
 from blueprints.common.plain_forms import page_form
 from blueprints.common.proofs import TooManyMessages, can_sms
@@ -14,14 +17,13 @@ from models.accounts import Enterprise, User
 from models.database import session
 from models.realname import VerificationCase
 
-from .cases import BANK_REFUSED, PAPER_REFUSED, PERSON, WAYS, NotProven, case_of, count_try, pass_person, ways_of
-from .handover import find_handover, give_out, handed_over, is_his, refuse, tell_clerk
+from .cases import BANK_REFUSED, PAPER_REFUSED, PERSON, PHONE, WAYS, NotProven, case_of, count_try, pass_person, ways_of
+from .handover import find_handover, give_out, handed_over, is_his, refuse, tell_clerk, witnesses
 from .person_forms import bank_form, paper_form, typed_fields
 from .representative_routes import TAB, go_on, lines, own, show_here
 from .routes import ADMINISTRATOR, bp
 from .steps import form_of, prove, save_typed, send_code
 
-STEP = "phone"
 NUMBERS = {"id-card": "5021", "bank-card": "5023"}
 TITLE = "法定代表人核验身份"
 
@@ -67,6 +69,7 @@ def hand_over():
     try:
         code = give_out(case, user, form.mobile.value if can_sms() else "", link_of, request.remote_addr or "")
     except TooManyMessages as refused:
+        session.rollback()
         return render_hand_over(case, form, [Problem("hand-over/mobile", refused.sentence.number, refused.sentence)])
     session.commit()
     return render_hand_over(case, form, code=code)
@@ -104,6 +107,7 @@ def follow(code: str):
     except NotProven as refused:
         return show("realname/ask_code.html", error=refused.sentence, typed=code)
     cookie_session["handover"] = case.handover_hash.hex()
+    cookie_session.setdefault("handover-typist", secrets.token_urlsafe(16))
     return go_to_ways(case)
 
 
@@ -114,6 +118,11 @@ def go_to_ways(case: VerificationCase):
 def held_case(*, lock: bool = False) -> VerificationCase | None:
     held = cookie_session.get("handover", "")
     return handed_over(bytes.fromhex(held), lock=lock) if held else None
+
+
+def step_here() -> str:
+    """What is typed belongs to this browser: the clerk knows the code too."""
+    return PHONE + cookie_session["handover-typist"]
 
 
 def show_phone(way: str):
@@ -133,7 +142,7 @@ WITHOUT_SMS = paper_form("5021", "", typed_fields)
 
 def phone_form(case: VerificationCase, way: str, posted: bool = False) -> DocumentForm:
     form = WITHOUT_SMS if way == "id-card" and not can_sms() else FORMS[way]
-    return form_of(form, case, STEP, {}, posted=posted)
+    return form_of(form, case, step_here(), {}, posted=posted)
 
 
 def render_phone(case: VerificationCase, way: str, form, problems=(), dialog: NotProven | None = None, sent: str = ""):
@@ -149,12 +158,14 @@ def save_phone(way: str):
     case = held_case()
     if case is None or way not in ways_of(case.data[PERSON]):
         return go_to_ways(case) if case else go("realname.ask_code")
+    if request.form.get("case") != str(case.id):
+        return render_phone(case, way, phone_form(case, way), dialog=other_company(case))
     if request.form.get("go") == "refuse":
         return say_no()
     form, user = phone_form(case, way, posted=True), session.get(User, case.user_id)
-    save_typed(case, STEP, form)
+    save_typed(case, step_here(), form)
     if request.form.get("go") == "code":
-        problems = send_code(case, STEP, form, user)
+        problems = send_code(case, step_here(), form, user)
         return render_phone(case, way, form, problems, sent="" if problems else form.phone.value)
     if problems := form.check():
         return render_phone(case, way, form, problems)
@@ -166,10 +177,18 @@ def save_phone(way: str):
     case = held_case(lock=True)
     if case is None:
         return go("realname.ask_code")
-    pass_person(case, evidence | {"place": "phone"})
+    phone = form.values.get("phone", "")
+    pass_person(case, evidence | witnesses(case, user, phone, request.remote_addr or ""))
     tell_clerk(case, "法定代表人核验好了", "法定代表人已经在手机上核验好身份，请接着办第3步。")
     session.commit()
     return go("realname.show_phone_done")
+
+
+def other_company(case: VerificationCase) -> NotProven:
+    """He read another page than the one that his yes or no would count for: two links in one browser."""
+    name = session.get(Enterprise, case.enterprise_id).name
+    return NotProven(Sentence("90923", "这个浏览器后来打开了另一家单位的链接，刚才点的没有算数。现在这一页是“{company}”的，"
+                              "请看清楚再填", company=name))  # fmt: skip
 
 
 def prove_him(case: VerificationCase, way: str, user: User, form: DocumentForm) -> dict:
@@ -179,7 +198,7 @@ def prove_him(case: VerificationCase, way: str, user: User, form: DocumentForm) 
         count_try(user, case.data[PERSON]["id_number"])
         session.commit()
         raise NotProven(*((PAPER_REFUSED, "paper") if way == "id-card" else (BANK_REFUSED, "")))
-    return prove(case, STEP, user, way, typed, form)
+    return prove(case, step_here(), user, way, typed, form)
 
 
 def say_no():

@@ -2,12 +2,12 @@
 
 from flask import flash, redirect, request, url_for
 
-from blueprints.common.access import LEVELS, MEMBER, bind, current, page
+from blueprints.common.access import DELICATE_ADMINISTRATOR, LEVELS, MEMBER, bind, current, page
 from blueprints.common.challenges import NotAccepted
 from blueprints.common.fields import DocumentForm
 from blueprints.common.pages import go, show, translated
 from blueprints.common.plain_forms import page_form, summary_of
-from models.accounts import Enterprise, User, lock_user
+from models.accounts import Enterprise, User, lock_enterprise, lock_user
 from models.database import session
 from models.realname import VerificationCase, last_verification
 
@@ -24,6 +24,7 @@ from .cases import (
     pass_by_name,
     pass_manager,
     pass_person,
+    plain,
     start_case,
     typed_of,
     ways_of,
@@ -197,8 +198,9 @@ def render_person(case, step: str, way: str, person: dict, form, problems=(), di
 
 
 def is_same(case: VerificationCase, person: dict) -> bool:
-    """The owner of the account is the 法定代表人, who was proven in step 2."""
-    return bool(person["id_number"]) and person["id_number"].upper() == case.data["person"]["id_number"].upper()
+    """The owner of the account is the 法定代表人, who was proven in step 2: name, paper and number, as typed there."""
+    both = [(plain(each["name"]), each["id_type"], each["id_number"].upper()) for each in (person, case.data["person"])]
+    return bool(person["id_number"]) and both[0] == both[1]
 
 
 def save_person(step: str, way: str):
@@ -217,6 +219,8 @@ def save_person(step: str, way: str):
     if problems := form.check():
         return render_person(case, step, way, person, form, problems)
     if not person["id_number"]:
+        if unmet := DELICATE_ADMINISTRATOR.unmet(current()):  # it makes him the owner, as page 4031 would
+            return render_person(case, step, way, person, form, dialog=NotProven(unmet[0].sentence))
         person = {name: form.values[name] for name in ("name", "id_type", "id_number")}
     try:
         evidence = prove(case, step, user, way, person, form)
@@ -236,6 +240,7 @@ def finish_person(user: User, person: dict, evidence: dict):
 
 
 def finish_manager(user: User, way: str, person: dict, evidence: dict):
+    lock_enterprise(user.enterprise_id)
     lock_user(user.id)
     case = case_of(user, lock=True)
     if case is None or not case.person_at:

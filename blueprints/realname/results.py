@@ -3,6 +3,7 @@
 from flask import current_app, url_for
 
 from blueprints.common import clock
+from blueprints.common.access import Principal, current
 from blueprints.common.challenges import NotAccepted
 from blueprints.common.history import record
 from blueprints.common.notices import notify
@@ -16,6 +17,7 @@ METHODS = {
     "bank-ccb": "建设银行", "bank-abc": "农业银行", "bank-cmbc": "民生银行",
 }  # fmt: skip
 NOT_NEEDED = Sentence("90554", "本单位不用办实名认证，什么也没有变")
+NOT_HIS = Sentence("90920", "认证要由本单位现在的管理员来办，您的账号现在不是；请新的管理员登录后认证")
 
 
 def family(method: str) -> str:
@@ -30,20 +32,25 @@ def level_of(method: str) -> int:
 
 
 def check_may_verify(user: User, company: Enterprise) -> None:
-    """Raises `NotAccepted`: only who came from an old system proves himself (M91)."""
+    """Raises `NotAccepted`: only who came from an old system proves himself (M91), and who is its administrator now."""
     if company.origin != MIGRATED:
         raise NotAccepted(NOT_NEEDED)
+    if user.role != "administrator" or not user.is_active:
+        raise NotAccepted(NOT_HIS)
 
 
 def keep_result(user: User, company: Enterprise, method: str, evidence: dict, certificate: bytes | None = None) -> str:
-    """Path of page 5003. `evidence`: what was asked of whom, when and under which number; kept encrypted. No commit."""
+    """Path of page 5003. `evidence`: what was asked of whom, when and under which number; kept encrypted. No commit.
+
+    How the account was logged in is added: by SMS or soon after a recovery (找回) others may be behind it.
+    """
     company = lock_enterprise(company.id)
     level = level_of(method)
     company.level, company.renew_since, company.renew_why = max(company.level, level), None, None
     kept = Verification(
         enterprise_id=company.id, user_id=user.id, method=method, level=level, certificate=certificate, at=clock.now()
     )
-    kept.evidence = evidence
+    kept.evidence = evidence | {"login": login_of(current())}
     session.add(kept)
     record("verified", f"enterprise:{company.id}", by=user.shown_name, enterprise_id=company.id, method=method,
            level=level)  # fmt: skip
@@ -51,3 +58,8 @@ def keep_result(user: User, company: Enterprise, method: str, evidence: dict, ce
         notify(user.email, "单位实名认证通过了", f"“{company.name}”已经通过单位实名认证，认证方式：{METHODS[method]}。"
                "请退出后重新登录，就能办理原来办不了的业务。不是您本人办的，请马上改密码并打客服热线。")  # fmt: skip
     return url_for("realname.show_result")
+
+
+def login_of(principal: Principal) -> dict:
+    guarded = principal.guarded_until is not None and principal.guarded_until > clock.now()
+    return {"medium": principal.medium, "guarded": guarded}

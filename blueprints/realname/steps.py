@@ -6,12 +6,13 @@ from flask import request
 
 from blueprints.common import clock, proofs
 from blueprints.common.fields import DocumentForm, Problem
+from blueprints.common.numbers import masked
 from blueprints.common.plain_forms import page_form, problem
 from models.accounts import User
 from models.database import session
 from models.realname import VerificationCase
 
-from .cases import NotProven, ask_authority, keep, keep_typed, typed_of
+from .cases import NotProven, ask_authority, count_message, keep, keep_typed, typed_of
 
 PURPOSE, PHONE_MINUTES = "realname-phone", 10
 
@@ -40,9 +41,11 @@ def send_code(case: VerificationCase, step: str, form: DocumentForm, user: User)
     if not proofs.can_sms():
         return [problem("phone", "90685", "本平台还没有开通短信，验证码发不出；请用IC卡认证或银行UKEY认证")]
     try:
+        count_message(user)
         proof = proofs.send_code(PURPOSE, "sms", form.phone.value, asker=request.remote_addr or "", subject="实名认证",
                                  user=user)  # fmt: skip
     except proofs.TooManyMessages as refused:
+        session.rollback()
         return [Problem(form.path(form.phone), refused.sentence.number, refused.sentence)]
     keep(case, "codes", **{step: str(proof.id)})
     session.commit()
@@ -72,7 +75,7 @@ def prove(case: VerificationCase, step: str, user: User, way: str, person: dict,
     if "phone" in form and (wrong := check_phone(case, step, form)):
         raise NotProven(wrong[0].sentence, wrong[0].path.rpartition("/")[2])
     evidence = ask_authority(user, way, person, {name: str(value) for name, value in form.values.items()})
-    return evidence | ({"phone_proven": True} if "phone" in form else {})
+    return evidence | ({"phone_proven": True, "phone": masked(form.phone.value)} if "phone" in form else {})
 
 
 def save_typed(case: VerificationCase, step: str, form: DocumentForm) -> None:

@@ -29,6 +29,7 @@ class Judge:
         known = self.ledger.find_documents([document.guid for document in message.documents])
         taken = self.ledger.find_live(kind.code, [document.key for document in message.documents])
         verdicts, filed, ended, uses = [], [], [], []
+        companies: dict[tuple, Problem | None] = {}  # most documents of a message name the same ones
         for document in message.documents:
             old = known.get(document.guid)
             if old and (old.digest, old.folder) == (document.digest, folder):  # the same again: the same answer
@@ -37,7 +38,8 @@ class Judge:
             if old:
                 verdicts.append(self._violation(document, folder, old))
                 continue
-            problem = whole or document.problem or self._check_companies(document) or _check_key(document, taken)
+            problem = whole or document.problem or self._check_companies(document, companies)
+            problem = problem or _check_key(document, taken)
             problem = problem or self._papers.check(document, taken.get(document.key))
             status, words = self._outcome(document, problem, mood)
             paper = Filed(
@@ -116,7 +118,14 @@ class Judge:
         owners = {owner["uscc"] for paper in message.documents if (owner := self._register.find(paper.owner))}
         return None if owners == {holder["uscc"]} else Problem("签名：证书不是申报企业的", codes.SIGNATURE)
 
-    def _check_companies(self, document: Document) -> Problem | None:
+    def _check_companies(self, document: Document, known: dict[tuple, Problem | None]) -> Problem | None:
+        """`known`: what was found out about the same companies."""
+        named = tuple(map(document.head.get, document.kind.company_elements))
+        if named not in known:
+            known[named] = self._look_up(document)
+        return known[named]
+
+    def _look_up(self, document: Document) -> Problem | None:
         for role, wanted in document.kind.roles.items():
             code, name = document.head.get(f"{role}Code", ""), document.head.get(f"{role}Name", "")
             company = self._register.find(code)

@@ -4,6 +4,7 @@ Our own reading of the specification, kind by kind; nothing here is shared with 
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sandbox.customs import codes
 
@@ -56,6 +57,11 @@ class Kind:
     @property
     def answer_root(self) -> str:
         return f"CEB{int(self.code) + 1}Message"
+
+    @cached_property
+    def company_elements(self) -> tuple[str, ...]:
+        """Code and name of every company that is named in the head."""
+        return tuple(role + part for role in self.roles for part in ("Code", "Name"))
 
     def code_of(self, problem: str) -> int:
         """The code of table 7-2; 海关退单 where the table has none."""

@@ -27,8 +27,7 @@ class Document:
     lines: list[dict[str, str]]
     digest: bytes  # of everything that the document says
     problem: Problem | None
-    scope: str
-    number: str
+    key: tuple[str, str]  # scope and number
     owner: str
 
     @property
@@ -36,8 +35,8 @@ class Document:
         return self.head.get("appType", "")
 
     @property
-    def key(self) -> tuple[str, str]:
-        return self.scope, self.number
+    def number(self) -> str:
+        return self.key[1]
 
 
 @dataclass(slots=True)
@@ -142,7 +141,7 @@ def _read_document(kind: Kind, element: etree._Element) -> Document | None:
     if not head:
         head = {name: (element.findtext(path + name) or "")[:longest] for name, longest in kind.head.longest.items()}
     scope, number = kind.key
-    return Document(kind, guid, head, lines, digest, problem, head[scope], head[number], head[kind.owner])
+    return Document(kind, guid, head, lines, digest, problem, (head[scope], head[number]), head[kind.owner])
 
 
 def _head_of(kind: Kind, element: etree._Element) -> etree._Element:

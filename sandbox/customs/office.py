@@ -141,8 +141,9 @@ def receipts(taken: Taken) -> list[tuple[str, bytes]]:
         return envelope.garbled(kind, taken.sender)
     stages: list[list[tuple]] = [[] for _ in range(LONGEST_WAY)]
     moments = [envelope.return_time(taken.taken + stage / 1000) for stage in range(LONGEST_WAY)]
+    ways = {status: way_to(kind, status) for status in {row[1] for row in taken.verdicts}}
     for guid, status, words, said, _ in taken.verdicts:
-        for stage, reached in enumerate(way_to(kind, status)):
+        for stage, reached in enumerate(ways[status]):
             if reached:
                 info = f"{words if reached == status else codes.WORDS[reached]}[{guid}]"
                 stages[stage].append((guid, said, reached, moments[stage], info))

@@ -31,8 +31,8 @@ class Register:
 
     is_on = True
 
-    def __init__(self):
-        self.name, self.person, self.status, self.trouble, self.asked = COMPANY, WANG, "存续", None, 0
+    def __init__(self, name=COMPANY):
+        self.name, self.person, self.status, self.trouble, self.asked = name, WANG, "存续", None, 0
 
     def company(self, uscc):
         self.asked += 1

@@ -1,12 +1,14 @@
 """Every text of the source manuals that this stage shows stands on its page, character for character."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.browsing import Browser
 from tests.conftest import log_in, make_enterprise, make_user
+from tests.test_realname_representative import Authority, Register
 from tests.test_registration import ADMINISTRATOR, COMPANY, PNG
 from tests.test_transmission_id import APPLICANT, EXCHANGE
 
@@ -39,7 +41,7 @@ class Reader:
 
 
 @pytest.fixture
-def said(app):
+def said(app, monkeypatch):
     """{page number: all that it says}, for a stranger, a company and a migrated one."""
     reader, stranger = Reader(), Browser(app)
     for path in PUBLIC:
@@ -51,7 +53,25 @@ def said(app):
     migrated = make_enterprise("迁移贸易", "91130100PDY000028G", code="1301960002", origin="migrated")
     log_in(browser := Browser(app), make_user("demo02", enterprise=migrated))
     reader.read(browser.open("/realname/"))
+    doubles = {"company_register": Register("迁移贸易"), "identity": Authority()}
+    monkeypatch.setitem(app.config, "GATEWAYS", replace(app.config["GATEWAYS"], **doubles))
+    read_verification(reader, browser)
     return reader.said
+
+
+def read_verification(reader: Reader, browser: Browser) -> None:
+    """法定代表人身份认证 with both error dialogs, and where the banks are chosen."""
+    for path in ("/realname/bank", "/realname/representative"):
+        reader.read(browser.open(path))
+    person = {"legal_name": "王芳", "id_type": "id-card", "id_number": "130100189902020024"}
+    reader.read(browser.submit("下一步", **person | {"legal_name": "王方"}))
+    reader.read(browser.submit("下一步", **person))
+    reader.read(browser.submit("下一步", valid_from="20200102", valid_to="20400101"))
+    reader.read(browser.follow("切换到银行卡认证"))
+    browser.open("/realname/representative/person/id-card")
+    reader.read(browser.submit("下一步", valid_from="20200101", valid_to="20400101"))
+    reader.read(browser.submit("下一步", valid_from="20200101", valid_to="20400101"))
+    reader.read(browser.open("/realname/result"))
 
 
 def read_registration(reader: Reader, browser: Browser) -> None:

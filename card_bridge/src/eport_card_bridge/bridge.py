@@ -101,6 +101,9 @@ class Bridge:
             request.stage = "pin"
         except Stop as stop:
             await self.end(request, stop, "entry")
+        finally:
+            if request.stage == "reading":  # an error of ours: the page must not wait for ever
+                request.stage, request.stop, request.ended = "failed", Stop(Outcome.CONTENT), time.monotonic()
 
     async def end(self, request: Request, stop: Stop, page: str) -> None:
         """The request is at its end, for better or worse; the portal is told the number."""

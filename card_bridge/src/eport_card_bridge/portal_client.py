@@ -1,6 +1,7 @@
 """The bridge's own connection to a consented portal: fixed paths, no redirects, limits of size and time."""
 
 import json
+import re
 import ssl
 from typing import Any
 
@@ -13,6 +14,7 @@ CLAIM_LIMIT = 4 << 20
 MESSAGE_LIMIT = 4 << 20
 SMALL_LIMIT = 64 << 10
 SECONDS = 20
+KEY = re.compile(r"[!-~]{1,512}\Z")  # it goes into a header
 REASONS = {
     "expired": Outcome.EXPIRED,
     "revoked": Outcome.CARD_REVOKED,
@@ -59,10 +61,10 @@ class PortalClient:
     async def claim(self) -> dict[str, Any]:
         """POST, because it changes state: proxies and HTTP libraries repeat a GET on their own."""
         claim = read_object(await self._call("POST", "/claim", CLAIM_LIMIT, {"version": VERSION}))
-        try:
-            self._key = str(claim.pop("post_key"))
-        except KeyError as error:
-            raise Stop(Outcome.CONTENT) from error
+        key = claim.pop("post_key", None)
+        if not isinstance(key, str) or not KEY.match(key):
+            raise Stop(Outcome.CONTENT)
+        self._key = key
         return claim
 
     async def message(self, index: int) -> bytes:
@@ -105,7 +107,7 @@ def outcome_of(status: int, data: bytes) -> Outcome:
         return Outcome.TOO_OLD
     try:
         reason = json.loads(data)["reason"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return Outcome.EXPIRED
     return REASONS.get(str(reason), Outcome.EXPIRED)
 
@@ -113,7 +115,7 @@ def outcome_of(status: int, data: bytes) -> Outcome:
 def read_object(data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Stop(Outcome.CONTENT) from error
     if not isinstance(value, dict):
         raise Stop(Outcome.CONTENT)

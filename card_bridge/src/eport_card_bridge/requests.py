@@ -89,7 +89,7 @@ async def claim(request: Request, may_sign_messages: bool) -> None:
         content = json.loads(request.payload)
         if request.purpose not in PURPOSES or len(request.nonce) != NONCE_BYTES or not isinstance(content, dict):
             raise Stop(Outcome.CONTENT)
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, AttributeError, binascii.Error) as error:
         raise Stop(Outcome.CONTENT) from error
     request.deadline = time.monotonic() + min(PIN_SECONDS, seconds)
     if request.purpose != "batch":
@@ -109,6 +109,8 @@ async def _read_batch(request: Request, content: dict[str, Any]) -> None:
         listed, names = list(content["sha256"]), [content[name] for name in ("task", "enterprise", "uscc")]
         names += [content[name] for name in ("customs_code", "dxp_id")]
         claimed = {str(key): Decimal(str(value)) for key, value in content["sums"].items()}
+        if not all(value.is_finite() for value in claimed.values()):  # a NaN that signals cannot even be compared
+            raise Stop(Outcome.CONTENT)
         request.profiles = [name for name in content["profiles"] if name in PROFILES]
         counts = (content["count"], content["orders"])
     except (KeyError, TypeError, AttributeError, InvalidOperation) as error:

@@ -97,7 +97,12 @@ IMPORTED = "imported"  # 暂存: stored, its declaration data is not made
 
 
 def of_state(query, state: str):
-    return query.where(Message.id.is_(None)) if state == IMPORTED else filtered(query, state=state)
+    """The condition on `Order.state` is there for the index of what is open."""
+    if state != IMPORTED:
+        return filtered(query, state=state)
+    return query.where(
+        Message.id.is_(None), Order.state.is_(None), text("export_orders.state IS DISTINCT FROM 'success'")
+    )
 
 
 def changed_between(query, since: datetime, until: datetime):

@@ -47,8 +47,9 @@ SETTLING = timedelta(seconds=2)  # between the moment that a row names and the b
 def take_key(client_id: UUID, key: str, digest: bytes, now: datetime) -> tuple[ProgramRequest, bool]:
     """(its row, whether it is new). Waits for another request with the same key to end."""
     values = {"client_id": client_id, "key": key, "digest": digest, "orders": 0, "at": now}
-    made = session.execute(insert(ProgramRequest).values(**values).on_conflict_do_nothing()).rowcount
-    return session.get(ProgramRequest, (client_id, key), populate_existing=True), bool(made)
+    statement = insert(ProgramRequest).values(**values).on_conflict_do_nothing().returning(ProgramRequest.key)
+    is_new = session.scalar(statement) is not None
+    return session.get(ProgramRequest, (client_id, key), populate_existing=True), is_new
 
 
 def find_key(client_id: UUID, key: str) -> ProgramRequest | None:

@@ -101,7 +101,7 @@ def deliver_notice(delivery_id: str) -> None:
     except Unresolved:
         problem = Sentence("90871", "查不到通知地址里的域名，请核对")
     except Unavailable:
-        problem = Sentence("90872", "通知地址连不上、证书不对或没有按时答复，系统会自动再发")
+        problem = Sentence("90872", "通知地址连不上、证书不对，或者没有按时答复")
     end_try(delivery.id, status, problem)
 
 

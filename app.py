@@ -16,6 +16,7 @@ from blueprints import (
     account,
     agreements,
     auth,
+    declarations,
     exports,
     portal,
     programs,
@@ -36,7 +37,7 @@ from settings import ROOT, Settings, SettingsError
 
 AREAS = (
     portal.AREA, registration.AREA, auth.AREA, account.AREA, realname.AREA, agreements.AREA, access_area.AREA,
-    exports.AREA, trade_queries.AREA, programs.AREA, reviews.AREA,
+    exports.AREA, trade_queries.AREA, declarations.AREA, programs.AREA, reviews.AREA,
 )  # fmt: skip
 
 csrf = CSRFProtect()

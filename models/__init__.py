@@ -8,6 +8,7 @@ from . import (  # noqa: F401  (so that the metadata is whole)
     channels,
     clients,
     codes,
+    declarations,
     device_reports,
     documents,
     export_clients,

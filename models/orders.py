@@ -17,16 +17,14 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
-    cast,
     delete,
     func,
     or_,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
-from sqlalchemy.types import Text
 
 from .database import Base, Row, session
 from .exports import BLOCK, Strategy, Task
@@ -268,17 +266,6 @@ def orders_of(task_id: UUID, after: int = 0, limit: int = 10) -> list[Order]:
 
 def message_of(order: Order) -> Message | None:
     return session.scalar(select(Message).join(Order, IS_HELD).where(Order.id == order.id))
-
-
-def known_orders(
-    enterprise_id: UUID, code: str, numbers: list[str], kind: str = ORDER
-) -> dict[str, tuple[UUID, list, int]]:
-    """{number: (task, lines, place)} of those that are in the house already."""
-    query = select(Order.order_no, Order.task_id, Order.lines, Order.place)
-    query = query.where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
-    given = func.unnest(cast(numbers, ARRAY(Text))).column_valued("given")  # joined: = ANY(…) may look at each for each
-    query = query.where(Order.kind == kind, Order.app_type == 1, Order.order_no == given)
-    return {number: (task, lines, place) for number, task, lines, place in session.execute(query)}
 
 
 def refresh_statistics() -> None:

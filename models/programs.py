@@ -47,8 +47,9 @@ SETTLING = timedelta(seconds=2)  # between the moment that a row names and the b
 def take_key(client_id: UUID, key: str, digest: bytes, now: datetime) -> tuple[ProgramRequest, bool]:
     """(its row, whether it is new). Waits for another request with the same key to end."""
     values = {"client_id": client_id, "key": key, "digest": digest, "orders": 0, "at": now}
-    made = session.execute(insert(ProgramRequest).values(**values).on_conflict_do_nothing()).rowcount
-    return session.get(ProgramRequest, (client_id, key), populate_existing=True), bool(made)
+    statement = insert(ProgramRequest).values(**values).on_conflict_do_nothing().returning(ProgramRequest.key)
+    is_new = session.scalar(statement) is not None
+    return session.get(ProgramRequest, (client_id, key), populate_existing=True), is_new
 
 
 def find_key(client_id: UUID, key: str) -> ProgramRequest | None:
@@ -97,7 +98,12 @@ IMPORTED = "imported"  # 暂存: stored, its declaration data is not made
 
 
 def of_state(query, state: str):
-    return query.where(Message.id.is_(None)) if state == IMPORTED else filtered(query, state=state)
+    """The condition on `Order.state` is there for the index of what is open."""
+    if state != IMPORTED:
+        return filtered(query, state=state)
+    return query.where(
+        Message.id.is_(None), Order.state.is_(None), text("export_orders.state IS DISTINCT FROM 'success'")
+    )
 
 
 def changed_between(query, since: datetime, until: datetime):

@@ -162,10 +162,11 @@ def test_the_declaration_of_goods_says_that_the_agreement_is_missing_and_leads_t
     assert "通关无纸化三方协议不存在" in browser.main
 
 
-def test_with_an_agreement_it_is_under_construction(browser, administrator):
+def test_with_an_agreement_the_declaration_of_goods_is_open(browser, administrator):
     sign(administrator.enterprise)
     log_in(browser, administrator).open("/member")
-    assert goods(browser) == "货物申报建设中"
+    assert goods(browser) == "货物申报"
+    assert browser.follow("货物申报").number == "8201"
 
 
 @pytest.mark.item("M145")

@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from blueprints.common import clock
@@ -14,13 +16,14 @@ from blueprints.portal import devices
 from blueprints.realname.by_card import verify_by_card
 from models.accounts import Enterprise, User
 from models.banks import BankVisit
-from models.database import session
+from models.database import Base, session
 from models.device_reports import DeviceReport
-from models.realname import VerificationCase, ask_anew, last_verification, open_case
+from models.realname import VerificationCase, ask_anew, last_verification, open_case, verifications_of
 from tests.bank_traveller import nothing_happened
 from tests.browsing import ORIGIN, Browser
 from tests.card_bridge_double import BridgeDouble, confirm_by_card
 from tests.conftest import ID_NUMBER, log_in, make_enterprise, make_user
+from tests.test_cards_at_once import at_once
 from tests.test_realname_representative import (
     DATES,
     PHONE,
@@ -305,6 +308,52 @@ def test_nor_by_a_bank_that_he_went_to_before(traveller, owner, banks, monkeypat
     monkeypatch.setattr(banks["ccb"], "read_return", read_return)
     traveller.portal.open(back)
     assert session.query(BankVisit).one().refusal["number"] == "90920" and nothing_happened(owner)
+
+
+# -- many at the same moment, on connections of their own
+
+
+def posts(user, app, path: str, count: int, **typed) -> list:
+    """So many windows of the account, each ready to post."""
+    windows = [log_in(Browser(app), user).open(path) for _ in range(count)]
+    data = [{"csrf_token": window.value("csrf_token"), "go": "next"} | typed for window in windows]
+    pairs = zip(windows, data, strict=True)
+    return [partial(window.client.post, path, data=each, base_url=ORIGIN) for window, each in pairs]
+
+
+class TestAtOnce:
+    @pytest.fixture
+    def app(self, house):
+        """The app on its real connections; everything is emptied afterwards."""
+        yield house
+        session.remove()
+        names = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+        session.execute(text(f"TRUNCATE {names} CASCADE"))
+        session.commit()
+        session.remove()
+
+    @pytest.fixture
+    def at_step_3(self, app, migrated):
+        pc = fill_company(log_in(Browser(app), migrated).open("/realname/representative"))
+        assert pc.submit("下一步", **DATES).number == "5014"
+
+    def test_many_tries_are_counted_one_by_one(self, migrated, app, register):
+        wrong = {"legal_name": "王方", "id_type": "id-card", "id_number": WANG["id_number"]}
+        answers = at_once(*posts(migrated, app, "/realname/representative", 8, **wrong))
+        assert {answer.status_code for answer in answers} == {200} and register.asked == 4
+
+    def test_windows_at_the_last_step_verify_once(self, at_step_3, migrated, app):
+        answers = at_once(*posts(migrated, app, "/realname/representative/manager/id-card", 4, **DATES))
+        assert {answer.status_code for answer in answers} == {303}
+        assert len(verifications_of(migrated.enterprise_id)) == 1
+
+    def test_no_owner_is_verified_who_was_not_checked(self, at_step_3, migrated, app):
+        """Whatever comes first: who is verified is the owner still."""
+        works = posts(migrated, app, "/realname/representative/manager/id-card", 2, **DATES)
+        works += posts(migrated, app, "/account/owner", 2, name="赵四", id_type="id-card", id_number=THIRD_ID)
+        assert {answer.status_code for answer in at_once(*works)} == {303}
+        assert fresh(migrated).real_name == "赵四" and last_verification(migrated.enterprise_id) is None
+        assert session.get(Enterprise, migrated.enterprise_id).level == 0
 
 
 # -- doors that programs and browsers use

@@ -193,7 +193,8 @@ def test_a_recovery_ends_what_the_old_password_opened(browser, link, app, compan
     try_login(elsewhere)
     user = find_user("demo01")
     session.add(ImportClient(enterprise_id=company.id, user_id=user.id, customs_code="1301960001", name="ERP", send_folder="a",
-                             receive_folder="b", token_hash=b"x", created_at=clock.now()))  # fmt: skip
+                             receive_folder="b", token_hash=b"x", created_at=clock.now(),
+                             expires_at=clock.now() + timedelta(days=1)))  # fmt: skip
     session.commit()
     browser.open(link).submit("启用新密码", **NEW)
     session.expire_all()

@@ -12,7 +12,7 @@ from models.database import session
 from models.exports import profiles_of
 from tests.browsing import ORIGIN
 from tests.conftest import USCC, log_in, make_enterprise, make_user
-from tests.exports_world import CODE, DXP, ROWS, make_profile, workbook
+from tests.exports_world import CODE, DXP, ROWS, make_profile, many, workbook
 
 pytest_plugins = ["tests.exports_fixtures"]
 
@@ -96,13 +96,13 @@ def test_a_warehouse_is_a_name_and_an_address(clerk, company):
 @pytest.mark.item("M192")
 def test_task_numbers_are_client_date_and_a_gapless_serial(exporter, company, run_jobs, clock_at):
     with clock_at(2026, 11, 21, 10, 0):
-        for _ in range(2):
+        for n in range(2):
             exporter.open("/exports/tasks/new").submit(
-                "导入", {"file": ("a.xlsx", workbook())}, client_number="ceshi111"
+                "导入", {"file": ("a.xlsx", workbook(many(1, f"N{n}")))}, client_number="ceshi111"
             )
         exporter.open("/exports/tasks/new").submit("导入", {"file": ("a.pdf", b"%PDF-1.7")}, client_number="ceshi111")
         assert "不是xlsx、csv格式" in exporter.main
-        exporter.submit("导入", {"file": ("a.xlsx", workbook())}, client_number="ceshi111")
+        exporter.submit("导入", {"file": ("a.xlsx", workbook(many(1, "M")))}, client_number="ceshi111")
     exporter.open("/exports/tasks")
     assert [f"ceshi11120261121{n:03}" in exporter.main for n in (1, 2, 3, 4)] == [True, True, True, False]
 

@@ -33,15 +33,9 @@ def agreement_needed(principal: Principal) -> Reason | None:
     return Reason("90121", "通关无纸化三方协议不存在", "去签约", "agreements.list_agreements")
 
 
-def under_construction(principal: Principal) -> Reason:
-    return Reason("90699", "建设中")
-
-
-GOODS_NEEDS = needs_right("agreements", SEE, verified=True, code=True, also=(agreement_needed, under_construction))
 MENU = (
     MenuEntry("6201", "通关无纸化三方协议", "agreements.list_agreements", NEEDS),
     MenuEntry("6202", "报关代理委托", "agreements.list_entrustments", NEEDS),
-    MenuEntry("8201", "货物申报", "", GOODS_NEEDS),
 )
 
 

@@ -127,6 +127,9 @@ def is_client_enabled(form, field) -> None:
         raise ValidationError(Sentence("90811", sentence, number=client.number))
 
 
+WRONG_ROWS = [("skip", "对的先存，错的改好再补充导入"), ("whole", "只要有一行错，就一单都不存")]
+
+
 class TaskForm(DocumentForm):
     """创建申报任务 (M192); the file is chosen beside it."""
 
@@ -135,3 +138,10 @@ class TaskForm(DocumentForm):
         hint="自己定，最多20位字母和数字；任务编号从它开头", attributes={"list": "clients"},
     )  # fmt: skip
     strategy = Choice("业务策略", number="801102", options=lambda case: case.choices["strategies"])
+    wrong_rows = Radio("表里有错的行时", number="801103", options=WRONG_ROWS)
+
+
+class MoreForm(DocumentForm):
+    """补充导入; the file is chosen beside it."""
+
+    wrong_rows = Radio("表里有错的行时", number="801401", options=WRONG_ROWS)

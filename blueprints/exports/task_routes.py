@@ -1,22 +1,24 @@
 """Pages 8010–8016: 基础数据导入."""
 
 import io
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from flask import Response, flash, redirect, request, send_file, url_for
+from flask import Response, abort, flash, redirect, request, send_file, url_for
 
 from blueprints.common import access, clock
 from blueprints.common.access import get_or_404, page
 from blueprints.common.fields import Problem
 from blueprints.common.files import FileRefused, read_chunks
 from blueprints.common.numbers import Sentence
-from blueprints.common.plain_forms import page_case, summary_of, typed_fields
+from blueprints.common.plain_forms import page_case, page_form, summary_of, typed_fields
 from models import orders
 from models.database import session
 from models.export_clients import client_numbered, clients_query, page_of_clients
 from models.exports import (
+    Import,
     count_problems,
     find_import,
     find_task,
@@ -25,13 +27,14 @@ from models.exports import (
     problems_of,
     strategies_of,
 )
-from models.files import find_file
+from models.files import StoredFile, find_file
+from models.imports import same_file
 
 from . import generating, importing, tasks
 from .base import EDIT_NEEDS, NEEDS, Search, bp, show_here
-from .forms import TaskForm
+from .columns import LAYOUTS, layout_name, layout_of, letter
+from .forms import MoreForm, TaskForm
 from .modes import MODES, TASK_STATES
-from .reading import COLUMNS
 from .template_book import template_book
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -58,7 +61,7 @@ def list_tasks():
     cursor = last and f"{ordinal + ROWS}|{last.changed_at.isoformat()}|{last.id}"
     return show_here(
         "tasks.html", rows=shown, search=search, scopes=SCOPES, states=TASK_STATES, modes=MODES, ordinal=ordinal,
-        cursor=cursor, total=count_tasks(query, search) if ordinal or last else len(rows),
+        sheets=LAYOUTS, cursor=cursor, total=count_tasks(query, search) if ordinal or last else len(rows),
     )  # fmt: skip
 
 
@@ -80,9 +83,13 @@ def read_cursor(text: str) -> tuple[int, tuple | None]:
 
 
 @bp.get("/template")
-@page(None, "报关单模式模板下载", NEEDS)
+@page(None, "模板下载", NEEDS)
 def download_template():
-    return send_file(io.BytesIO(template_book()), XLSX, as_attachment=True, download_name="报关单模式模板.xlsx")
+    name = request.args.get("layout", "declaration")
+    if name not in LAYOUTS:
+        abort(404)
+    title = f"{LAYOUTS[name].title}模板.xlsx"
+    return send_file(io.BytesIO(template_book(name)), XLSX, as_attachment=True, download_name=title)
 
 
 def task_form(typed=None) -> TaskForm:
@@ -90,7 +97,7 @@ def task_form(typed=None) -> TaskForm:
     company = principal.enterprise_id, principal.code
     found = strategies_of(*company, enabled=True)
     options = [(str(row.id), f"{row.name}（{MODES[row.mode].title}）") for row in found]
-    suggested = {"strategy": options[0][0]} if len(options) == 1 else {}
+    suggested = {"wrong_rows": "skip"} | ({"strategy": options[0][0]} if len(options) == 1 else {})
     case = page_case(
         strategies=options, find_client=partial(client_numbered, *company),
         clients=page_of_clients(clients_query(*company, enabled=True), None, MOST_CLIENTS),
@@ -108,30 +115,56 @@ def start_task():
 @page("8011", "创建申报任务", EDIT_NEEDS)
 def add_task():
     form = task_form(typed_fields())
-    problems, upload = form.check(), request.files.get("file")
-    if not (upload and upload.filename):
-        problems.append(no_file("task"))
-    if problems:
-        return show_task_form(form, problems)
-    try:
-        task = tasks.create_task(form.values["client_number"], form.values["strategy"], access.current())
-        started = importing.start_import(task, upload, access.current())
-    except FileRefused as refused:
-        session.rollback()
-        return show_task_form(
-            task_form(typed_fields()), [Problem("task/file", refused.sentence.number, refused.sentence)]
-        )
+    problems = form.check()
+    file = take_file()
+    if problems or file.sentence:
+        return show_task_form(form, [*problems, *file.problems("task")], file)
+    task = tasks.create_task(form.values["client_number"], form.values["strategy"], access.current())
+    whole = form.values["wrong_rows"] == "whole"
+    started = importing.start_import(task, file.row, access.current(), whole=whole)
     session.commit()
     return redirect(url_for("exports.show_import", id=started.id), 303)
 
 
-def no_file(place: str) -> Problem:
-    return Problem(f"{place}/file", "90671", Sentence("90671", "请选择要导入的文件（.xlsx或.csv）"))
+def show_task_form(form, problems=(), file=None):
+    return show_here("task_form.html", form=form, problems=summary_of(problems), chosen=file, sheets=LAYOUTS)
 
 
-def show_task_form(form, problems=()):
-    wrong = next((p.sentence for p in problems if p.path.endswith("/file")), None)
-    return show_here("task_form.html", form=form, problems=summary_of(problems), wrong_file=wrong)
+@dataclass(frozen=True)
+class Chosen:
+    """The file that came with a form: its row, or the sentence against it. `is_kept`: one more press takes it as it is."""
+
+    row: StoredFile | None
+    sentence: Sentence | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        return self.row is not None and self.sentence is not None
+
+    def problems(self, place: str) -> list[Problem]:
+        return [Problem(f"{place}/file", self.sentence.number, self.sentence)] if self.sentence else []
+
+
+def take_file() -> Chosen:
+    """A file that was imported before is kept and told; it is taken when the form comes a second time with its id."""
+    upload, principal = request.files.get("file"), access.current()
+    if not (upload and upload.filename):
+        kept = importing.kept_upload(request.form.get("kept", ""), principal)
+        return Chosen(kept, None if kept else Sentence("90671", "请选择要导入的文件（.xlsx或.csv）"))
+    try:
+        row = importing.keep_upload(upload, principal)
+    except FileRefused as refused:
+        session.rollback()
+        return Chosen(None, refused.sentence)
+    earlier = same_file(principal.enterprise_id, principal.code, row.sha256)
+    session.commit()
+    return Chosen(row, earlier and told(earlier))
+
+
+def told(earlier: Import) -> Sentence:
+    words = "这个文件{who}在{when}已经导入过（任务{task}）。真要再导入一次，请再点一次「导入」；传错了就重新选文件"
+    when = f"{clock.local(earlier.created_at):%Y-%m-%d %H:%M}"
+    return Sentence("90845", words, who=earlier.created_by, when=when, task=earlier.task.number)
 
 
 @bp.get("/tasks/<uuid:id>")
@@ -151,32 +184,33 @@ def show_task(id):
 @bp.get("/tasks/<uuid:id>/more")
 @page("8014", "补充导入", EDIT_NEEDS)
 def start_more(id):
-    return show_here("more.html", task=get_task_or_404(id), problems=[], wrong_file=None)
+    return show_more(get_task_or_404(id), page_form(MoreForm, "more", suggested={"wrong_rows": "skip"}))
 
 
 @bp.post("/tasks/<uuid:id>/more")
 @page("8014", "补充导入", EDIT_NEEDS)
 def add_more(id):
-    task, upload = get_task_or_404(id), request.files.get("file")
-    if not (upload and upload.filename):
-        return show_more_again(task, no_file("more").sentence)
+    task, form = get_task_or_404(id), page_form(MoreForm, "more", posted=True)
+    problems = form.check()
+    file = take_file()
+    if problems or file.sentence:
+        return show_more(task, form, [*problems, *file.problems("more")], file)
+    whole = form.values["wrong_rows"] == "whole"
     try:
-        started = importing.start_import(task, upload, access.current())
-    except FileRefused as refused:
-        session.rollback()
-        return show_more_again(get_task_or_404(id), refused.sentence)
+        started = importing.start_import(task, file.row, access.current(), whole=whole)
     except importing.ImportRunning:
         session.rollback()
-        return show_more_again(
-            get_task_or_404(id), Sentence("90672", "这个任务还在导入上一个文件，请等它导完，或先停下")
-        )
+        file = Chosen(file.row, Sentence("90672", "这个任务还在导入上一个文件，请等它导完，或先停下"))
+        return show_more(get_task_or_404(id), form, file.problems("more"), file)
     session.commit()
     return redirect(url_for("exports.show_import", id=started.id), 303)
 
 
-def show_more_again(task, sentence: Sentence):
-    problem = Problem("more/file", sentence.number, sentence)
-    return show_here("more.html", task=task, problems=summary_of([problem]), wrong_file=sentence)
+def show_more(task, form, problems=(), file=None):
+    return show_here(
+        "more.html", task=task, form=form, problems=summary_of(problems), chosen=file,
+        sheet=layout_of(task.strategy.mode), sheet_name=layout_name(task.strategy.mode),
+    )  # fmt: skip
 
 
 @bp.post("/tasks/<uuid:id>/generate")
@@ -220,9 +254,12 @@ def get_import_or_404(id):
 @page("8013", "导入结果", NEEDS)
 def show_import(id):
     found = get_import_or_404(id)
+    layout = layout_of(found.task.strategy.mode)
+    heads = ["", *(f"{letter(place)} {title}" for place, title in enumerate(layout.titles))]
     return show_here(
         "import.html", found=found, task=found.task, problems=problems_of(found.id, MOST_PROBLEMS),
-        total=count_problems(found.id), columns=("", *COLUMNS), file=find_file(found.file_id),
+        total=count_problems(found.id), heads=heads, sheet=layout,
+        sheet_name=layout_name(found.task.strategy.mode), file=find_file(found.file_id),
         seconds=max(1, int((clock.now() - found.created_at).total_seconds())),
     )  # fmt: skip
 
@@ -241,7 +278,17 @@ def cancel_import(id):
 @bp.get("/imports/<uuid:id>/report")
 @page(None, "标出错误的表", NEEDS)
 def download_report(id):
-    file = find_file(get_or_404(get_import_or_404(id).report_id))
+    return send_stored(get_import_or_404(id).report_id)
+
+
+@bp.get("/imports/<uuid:id>/wrong-rows")
+@page(None, "只有要改的行的表", NEEDS)
+def download_wrong_rows(id):
+    return send_stored(get_import_or_404(id).wrong_rows_id)
+
+
+def send_stored(file_id: UUID | None) -> Response:
+    file = find_file(get_or_404(file_id))
     answer = Response(read_chunks(file), mimetype=XLSX)
     answer.headers.set("Content-Disposition", "attachment", filename=file.name)
     return answer

@@ -8,7 +8,9 @@ from blueprints.common.access import MenuEntry, Principal, Reason
 from models.accounts import cards_of_enterprise
 from models.transmission import count_transmission_ids
 
-AREA_PAGES = {"account": "account.show_company", "exports": "exports.list_tasks"}
+AREA_PAGES = {
+    "account": "account.show_company", "exports": "exports.list_tasks", "declarations": "declarations.list_declarations",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from .standing import import_json, task_json
 LISTED = 100  # documents, tasks, imports of one notice
 PAUSES = (10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 28800)  # seconds; after the last try the address is given up
 LEASE = timedelta(minutes=1)
+LAST = -5  # of jobs: pushes and imports come first
 KEEP_REQUESTS, KEEP_DELIVERIES = timedelta(days=7), timedelta(days=30)
 GONE = 410
 
@@ -67,7 +68,13 @@ def send_due() -> None:
     """Loop: a job for each notice whose turn it is."""
     now = clock.now()
     for delivery_id in webhooks.take_due(now, now + LEASE):
-        defer("deliver_notice", queue="programs", lock=f"notice:{delivery_id}", delivery_id=str(delivery_id))
+        defer(
+            "deliver_notice",
+            queue="programs",
+            lock=f"notice:{delivery_id}",
+            priority=LAST,
+            delivery_id=str(delivery_id),
+        )
     session.commit()
 
 
@@ -94,7 +101,7 @@ def deliver_notice(delivery_id: str) -> None:
     except Unresolved:
         problem = Sentence("90871", "查不到通知地址里的域名，请核对")
     except Unavailable:
-        problem = Sentence("90872", "通知地址连不上、证书不对或没有按时答复，系统会自动再发")
+        problem = Sentence("90872", "通知地址连不上、证书不对，或者没有按时答复")
     end_try(delivery.id, status, problem)
 
 

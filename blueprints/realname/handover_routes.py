@@ -107,7 +107,6 @@ def follow(code: str):
     except NotProven as refused:
         return show("realname/ask_code.html", error=refused.sentence, typed=code)
     cookie_session["handover"] = case.handover_hash.hex()
-    cookie_session.setdefault("handover-typist", secrets.token_urlsafe(16))
     return go_to_ways(case)
 
 
@@ -122,7 +121,7 @@ def held_case(*, lock: bool = False) -> VerificationCase | None:
 
 def step_here() -> str:
     """What is typed belongs to this browser: the clerk knows the code too."""
-    return PHONE + cookie_session["handover-typist"]
+    return PHONE + cookie_session.setdefault("handover-typist", secrets.token_urlsafe(16))
 
 
 def show_phone(way: str):

@@ -5,6 +5,8 @@ import hmac
 import socket
 import ssl
 import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -173,6 +175,28 @@ def test_who_does_not_answer_in_time_is_unavailable():
         origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(Unavailable):
             post(f"{origin}/", b"{}", {}, origin, timeout=0.2)
+
+
+@pytest.mark.parametrize("is_https", [False, True])
+def test_who_answers_byte_by_byte_holds_nobody_up(is_https, monkeypatch):
+    """Not in the head of the answer, and not in the handshake of TLS."""
+    monkeypatch.setattr(address, "is_public", lambda text: True)
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        threading.Thread(target=trickle, args=(slow,), daemon=True).start()
+        origin = f"http{'s' if is_https else ''}://127.0.0.1:{slow.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(Unavailable):
+            post(f"{origin}/", b"{}", {}, origin, timeout=0.5)
+        assert time.monotonic() - began < 5
+
+
+def trickle(server) -> None:
+    """A byte every 0.1 s, for a minute."""
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        for byte in b"\x16\x03\x03\x40\x00" + b"x" * 600:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.1)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import secrets
 from flask import Flask, render_template
 from markupsafe import Markup, escape
 
-from sandbox import downloads, identity, mail, moods, register, seed, signing, sms, web
+from sandbox import declarations, downloads, identity, mail, moods, register, seed, signing, sms, web
 from sandbox.banks import pages as banks
 from sandbox.customs import http as customs_line
 from sandbox.customs import pages as customs
@@ -26,7 +26,7 @@ def create_app(world: World) -> Flask:
     app.extensions["world"] = world
     app.before_request(web.check_request)
     app.after_request(web.protect)
-    for party in (web, mail, sms, register, identity, banks, customs, customs_line, signing, panel, downloads):
+    for party in (web, mail, sms, register, identity, banks, customs, customs_line, declarations, signing, panel, downloads):
         app.register_blueprint(party.bp)
     app.add_template_filter(show_time, "time")
     app.add_template_filter(show_links, "links")

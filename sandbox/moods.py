@@ -16,7 +16,7 @@ NAMES = {
 }
 PARTIES = {"mail": "邮箱", "sms": "短信", "register": "企业登记库", "identity": "身份核验", "customs": "海关"}
 BANKS = {"bank-ccb": "中国建设银行", "bank-abc": "中国农业银行", "bank-cmbc": "中国民生银行"}
-LINES = {"customs-line": "海关HTTP通道", "signing": "加签服务"}
+LINES = {"customs-line": "海关HTTP通道", "signing": "加签服务", "single-window": "货物申报和导入客户端"}
 PARTIES |= LINES | BANKS
 
 # What a mood means for a party; a mood that is not listed makes no sense there and WITHOUT_SENSE says why.
@@ -74,6 +74,16 @@ MEANINGS = {
         "garbled": "报文收下，答一段坏的JSON",
         "down": "答503，什么也不收不给",
     },
+    "single-window": {
+        "yes": "收下报关单，算暂存，再当作有人申报了：7（申报成功）、L（海关已接收）",
+        "refuse": "不收，说下面的理由",
+        "silent": "取走文件，不作声",
+        "late": "取走文件，过几秒才答",
+        "twice": "每份回执给两遍",
+        "reversed": "先给海关的回执，后给导入结果",
+        "garbled": "导入结果是坏的，XML断了",
+        "down": "不取文件",
+    },
     "signing": {
         "yes": "用户名密码对，就替它签",
         "refuse": "答403，说这个用户停用了",
@@ -102,6 +112,7 @@ WITHOUT_SENSE = {
     "identity": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     "customs": {},
     "customs-line": {"reversed": "通道不管先后，请在“海关”那一页选"},
+    "single-window": {},
     "signing": {"twice": "一问只有一答", "reversed": "一问只有一答，没有先后"},
     **{bank: {"reversed": "一次认证只有一个结果，没有先后"} for bank in BANKS},
 }

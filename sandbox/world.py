@@ -8,6 +8,7 @@ from sandbox.customs.amqp import Desk
 from sandbox.customs.judge import Judge
 from sandbox.customs.ledger import Ledger
 from sandbox.customs.office import Office
+from sandbox.declarations import SingleWindow
 from sandbox.mail import MailServer
 from sandbox.panel.authority import CardAuthority
 from sandbox.panel.cards import Cards
@@ -28,6 +29,7 @@ class World:
         self.ukeys = Ukeys(self.store, self.bank_keys)
         judge = Judge(self.store, self.ledger, self.authority.folder)
         self.office = Office(settings.customs_folder, self.store, self.ledger, judge)
+        self.single_window = SingleWindow(settings.customs_folder, self.store, self.ledger)
         self.desk = Desk(settings.amqp, settings.customs_folder, self.ledger) if settings.amqp else None
         self.mail_server = MailServer(self.store, settings.address, settings.smtp_port)
         if not self.store.all("company"):
@@ -44,6 +46,7 @@ class World:
 
     def start(self) -> None:
         self.office.start()
+        self.single_window.start()
         if self.desk:
             self.desk.start()
         self.mail_server.start()
@@ -52,6 +55,7 @@ class World:
         self.mail_server.stop()
         if self.desk:
             self.desk.stop()
+        self.single_window.stop()
         self.office.stop()
         self.cards.eject()
         self.close()

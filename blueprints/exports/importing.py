@@ -160,10 +160,10 @@ def _end(started: Import, state: str, **values) -> None:
 
 
 def _copy_problems(started: Import, problems: list[RowProblem]) -> None:
-    rows = {(p.row, p.column): p for p in problems}
+    rows, import_id = {(p.row, p.column): p for p in problems}, started.id  # loaded before COPY has the connection
     columns = 'import_id, row, "column", number, value, cause, fix'
     values = (
-        (started.id, p.row, p.column, WORDS[p.key][0], plain_text(p.value), p.cause, WORDS[p.key][2])
+        (import_id, p.row, p.column, WORDS[p.key][0], plain_text(p.value), p.cause, WORDS[p.key][2])
         for p in rows.values()
     )
     orders.copy_rows("import_problems", columns, values)

@@ -218,7 +218,7 @@ def generate(caller: Caller, number: str):
 @operation("POST", "/tasks/<number>/push", "推送", PUSH,
            query=(Parameter("kind", "which documents of the task: 303 订单 (default), 403 收款单, 505 运单, 603 清单 …",
                             {"type": "string", "enum": list(DOCUMENT_KINDS)}),),
-           answers={202: "Push", 404: "Problem", 409: "Problem"},
+           answers={202: "Push", 400: "Problem", 404: "Problem", 409: "Problem"},
            says="Pushes what waits. Signed by itself only where 自动加签 was switched on from a card session; else `page` is "
                 "where a person signs by card. A token never signs.")  # fmt: skip
 def push(caller: Caller, number: str):

@@ -1,6 +1,5 @@
 """业务策略 as a form: the five modes, what a 清单 mode asks for besides, copies, clients that entrusted their declaration."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -32,12 +31,6 @@ def clerk(browser, administrator, profile):
 
 
 @pytest.fixture
-def list_modes(monkeypatch):
-    for key in ("9610-list", "9710-list", "9810-list"):
-        monkeypatch.setitem(MODES, key, replace(MODES[key], is_built=True))
-
-
-@pytest.fixture
 def carrier(company):
     row = make_profile(company, "快达物流", dxp_id="")
     row.types = ["logistics"]
@@ -51,14 +44,12 @@ def new_strategy(clerk, mode="9610-list", **typed):
 
 
 @pytest.mark.item("M191")
-def test_a_strategy_offers_what_is_built_greys_the_rest_and_warns_for_9810(clerk, profile, company, monkeypatch):
-    for key in ("9610-list", "9710-list", "9810-list", "waybill"):
-        monkeypatch.setitem(MODES, key, replace(MODES[key], is_built=False))
+def test_a_strategy_offers_every_mode_and_warns_for_9810(clerk, profile, company):
     clerk.open("/exports/strategies").follow("创建策略")
     for mode in MODES.values():
         assert mode.title in clerk.main
     offered = [node["value"] for node in clerk.soup.find_all("input", attrs={"name": "mode"})]
-    assert offered == ["9710-declaration", "9810-declaration"]
+    assert offered == list(MODES)
     assert "收发货人 (电商企业) 或生产销售单位需额外在现场海关进行海外仓备案" in clerk.main
     assert "自定义(例9710美金、9710日元等)" in clerk.main
     clerk.submit("保存", number="9710-1", name="9710日元", currency="116")
@@ -104,7 +95,7 @@ def test_two_strategies_may_share_a_profile(profile, company):
 
 
 @pytest.mark.item("M191")
-def test_a_list_mode_asks_for_the_head_that_its_documents_share(clerk, company, list_modes):
+def test_a_list_mode_asks_for_the_head_that_its_documents_share(clerk, company):
     clerk.open("/exports/strategies/new")
     assert "申报关区" not in clerk.main
     clerk.submit("保存", number="S1", name="小包", mode="9610-list")
@@ -127,7 +118,7 @@ def test_a_list_mode_asks_for_the_head_that_its_documents_share(clerk, company, 
     )
 
 
-def test_the_head_leaves_open_only_what_each_document_has_of_its_own(clerk, company, list_modes):
+def test_the_head_leaves_open_only_what_each_document_has_of_its_own(clerk, company):
     new_strategy(clerk).submit("保存", **HEAD)
     head = strategies.inventory_head(strategies_of(company.id, CODE)[0])
     fields = {field.name: field for field in types.TYPES["603"].head_fields}
@@ -146,7 +137,7 @@ def test_every_code_that_is_offered_fits_its_element_and_stands_once(offered, le
     assert codes and {len(code) for code in codes} == {length} and len(codes) == len(set(codes))
 
 
-def test_a_carrier_of_the_profiles_is_named_as_it_is_today(clerk, company, list_modes, carrier):
+def test_a_carrier_of_the_profiles_is_named_as_it_is_today(clerk, company, carrier):
     new_strategy(clerk).submit(
         "保存", **HEAD | {"logistics": str(carrier.id), "logistics_code": "", "logistics_name": ""}
     )
@@ -157,7 +148,7 @@ def test_a_carrier_of_the_profiles_is_named_as_it_is_today(clerk, company, list_
     assert (head["logisticsCode"], head["logisticsName"]) == (CODE, "快达国际物流") and "logistics" not in head
 
 
-def test_goods_of_another_company_go_out_under_its_name(clerk, company, list_modes):
+def test_goods_of_another_company_go_out_under_its_name(clerk, company):
     new_strategy(clerk).submit("保存", **HEAD, owner_code="no", owner_name="石家庄小厂", yard="zw01")
     head = strategies.inventory_head(strategies_of(company.id, CODE)[0])
     assert (head["ownerCode"], head["ownerName"], head["loctNo"]) == ("NO", "石家庄小厂", "ZW01")
@@ -183,12 +174,12 @@ def test_goods_of_another_company_go_out_under_its_name(clerk, company, list_mod
     ({"owner_code": "无", "owner_name": "x"}, "没有在海关登记的填NO"),
     ({"freight_currency": "840"}, "请重新选择"),
 ])  # fmt: skip
-def test_a_head_that_customs_would_not_take_is_not_kept(clerk, company, list_modes, typed, words):
+def test_a_head_that_customs_would_not_take_is_not_kept(clerk, company, typed, words):
     new_strategy(clerk).submit("保存", **HEAD | typed)
     assert len(clerk.errors) == 1 and words in clerk.main and not strategies_of(company.id, CODE)
 
 
-def test_a_9610_strategy_takes_a_platform_and_a_9810_one_a_warehouse(clerk, company, list_modes):
+def test_a_9610_strategy_takes_a_platform_and_a_9810_one_a_warehouse(clerk, company):
     warehouse = make_profile(company, "洛杉矶仓", code="", dxp_id="")
     warehouse.kind, warehouse.types = "warehouse", ["warehouse"]
     session.commit()
@@ -198,15 +189,14 @@ def test_a_9610_strategy_takes_a_platform_and_a_9810_one_a_warehouse(clerk, comp
     assert strategies.inventory_head(strategies_of(company.id, CODE)[0])["ebpCode"] == "无"
 
 
-def test_a_strategy_that_becomes_one_of_declarations_forgets_the_head(clerk, company, list_modes):
+def test_a_strategy_that_becomes_one_of_declarations_forgets_the_head(clerk, company):
     new_strategy(clerk).submit("保存", **HEAD)
     clerk.follow("S1").submit("保存", mode="9710-declaration")
     assert strategies_of(company.id, CODE)[0].details == {}
 
 
-def test_a_mode_that_is_not_built_or_unknown_cannot_be_sent(clerk, company, monkeypatch):
-    monkeypatch.setitem(MODES, "9610-list", replace(MODES["9610-list"], is_built=False))
-    for mode in ("9610-list", "x-list", "9710"):
+def test_an_unknown_mode_cannot_be_sent(clerk, company):
+    for mode in ("x-list", "9710"):
         clerk.open("/exports/strategies/new")
         form = clerk.soup.find("input", attrs={"name": "mode"}).find_parent("form")
         data = [("csrf_token", clerk.value("csrf_token")), ("number", "S1"), ("name", "x"), ("mode", mode)]
@@ -215,7 +205,7 @@ def test_a_mode_that_is_not_built_or_unknown_cannot_be_sent(clerk, company, monk
 
 
 @pytest.mark.item("M190")
-def test_a_strategy_is_copied_with_everything_and_a_free_number(clerk, profile, company, list_modes):
+def test_a_strategy_is_copied_with_everything_and_a_free_number(clerk, profile, company):
     new_strategy(clerk).submit("保存", **HEAD)
     clerk.follow("复制小包")
     assert (clerk.number, clerk.value("number"), clerk.value("name")) == ("8009", "S1复制", "小包复制")
@@ -236,7 +226,7 @@ def test_another_companys_strategy_is_not_copied(clerk, app):
     assert clerk.open(f"/exports/strategies/{theirs.id}/copy").status == 404
 
 
-def test_a_strategy_with_tasks_keeps_its_mode(clerk, administrator, company, strategy, list_modes):
+def test_a_strategy_with_tasks_keeps_its_mode(clerk, administrator, company, strategy):
     tasks.create_task("A1", str(strategy.id), principal_of(administrator, company))
     session.commit()
     clerk.open(f"/exports/strategies/{strategy.id}").submit("保存", mode="9610-list").submit("保存", **HEAD)
@@ -245,14 +235,9 @@ def test_a_strategy_with_tasks_keeps_its_mode(clerk, administrator, company, str
     assert strategies_of(company.id, CODE)[0].currency == "300"
 
 
-def test_a_carrier_declares_its_waybills_under_a_strategy_without_platform(
-    clerk, profile, company, carrier, monkeypatch
-):
+def test_a_carrier_declares_its_waybills_under_a_strategy_without_platform(clerk, profile, company, carrier):
     session.get(CompanyProfile, carrier.id).dxp_id = DXP
     session.commit()
-    monkeypatch.setitem(MODES, "waybill", replace(MODES["waybill"], is_built=False))
-    assert "快达物流" not in clerk.open("/exports/strategies/new").main
-    monkeypatch.setitem(MODES, "waybill", replace(MODES["waybill"], is_built=True))
     clerk.open("/exports/strategies/new")
     clerk.submit("保存", number="Y1", name="运单", mode="waybill", platform="", seller=str(profile.id))
     assert "物流运单由物流企业自己报" in clerk.main and "电商平台" not in clerk.main
@@ -295,7 +280,7 @@ def test_a_broker_keeps_the_code_of_a_client_that_entrusted_it_without_a_transmi
     assert any("传输ID" in line for line in clerk.errors)
 
 
-def test_what_a_client_entrusted_goes_out_under_the_brokers_code(clerk, company, profile, client_profile, list_modes):
+def test_what_a_client_entrusted_goes_out_under_the_brokers_code(clerk, company, profile, client_profile):
     new_strategy(clerk, seller=str(client_profile.id)).submit("保存", **HEAD, declarant="")
     assert any("申报企业" in line for line in clerk.errors)
     clerk.submit("保存", declarant=str(profile.id))

@@ -18,18 +18,17 @@ class Mode:
     title: str
     code: str
     order_type: str
-    is_built: bool
     kind: str = orders.ORDER
     is_list: bool = False
 
 
 MODES = {
-    "9610-list": Mode("9610清单申报模式", "9610", "E", False, is_list=True),
-    "9710-list": Mode("9710清单申报模式", "9710", "B", False, is_list=True),
-    "9810-list": Mode("9810清单申报模式", "9810", "W", False, is_list=True),
-    "9710-declaration": Mode("9710报关单申报模式", "9710", "B", True),
-    "9810-declaration": Mode("9810报关单申报模式", "9810", "W", True),
-    "waybill": Mode("物流运单申报（物流企业用）", "", "", False, orders.WAYBILL),
+    "9610-list": Mode("9610清单申报模式", "9610", "E", is_list=True),
+    "9710-list": Mode("9710清单申报模式", "9710", "B", is_list=True),
+    "9810-list": Mode("9810清单申报模式", "9810", "W", is_list=True),
+    "9710-declaration": Mode("9710报关单申报模式", "9710", "B"),
+    "9810-declaration": Mode("9810报关单申报模式", "9810", "W"),
+    "waybill": Mode("物流运单申报（物流企业用）", "", "", orders.WAYBILL),
 }
 TYPES = {
     "declarant": "申报企业", "platform": "电商平台", "seller": "电商企业", "logistics": "物流企业", "warehouse": "海外仓",

@@ -53,9 +53,7 @@ def strategy_sheet(principal: Principal) -> PageCase:
     warehouses = [p for p in profiles if p.kind == "warehouse"]
     carriers = [p for p in profiles if "logistics" in p.types]
     sellers = [p for p in own if "seller" in p.types] + entrusted
-    senders = (
-        [p for p in carriers if p.customs_code == principal.code and p.dxp_id] if MODES["waybill"].is_built else []
-    )
+    senders = [p for p in carriers if p.customs_code == principal.code and p.dxp_id]
     return page_case(
         platforms=_as_options([p for p in profiles if "platform" in p.types] + warehouses),
         sellers=_as_options(sellers + [p for p in senders if p not in sellers]),

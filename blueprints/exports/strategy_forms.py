@@ -83,7 +83,7 @@ class StrategyForm(DocumentForm):
     name = Text("策略名称", number="800602", limit=50, hint="自定义(例9710美金、9710日元等)")
     mode = Radio(
         "贸易方式", number="800603",
-        options=lambda case: [(key, mode.title) for key, mode in MODES.items() if mode.is_built],
+        options=lambda case: [(key, mode.title) for key, mode in MODES.items()],
     )  # fmt: skip
     platform = Choice("电商平台", fits_mode, number="800604", options=lambda case: case.choices["platforms"])
     seller = Choice("电商企业/收发货人", fits_seller, number="800605", options=lambda case: case.choices["sellers"])

@@ -110,7 +110,7 @@ def show_strategy_form(form, strategy, problems=(), *, copied=None, asks_head=Fa
     choices = form.case.choices
     return show_here(
         "strategy.html", form=form, strategy=strategy, problems=summary_of(problems), action=action, copied=copied,
-        asks_head=asks_head, soon=[mode.title for mode in MODES.values() if not mode.is_built],
+        asks_head=asks_head,
         notices=region()["exports"], lacks_profiles=not (choices["senders"] or (choices["platforms"] and choices["sellers"])),
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ def test_what_does_not_fit_is_refused_in_words(hand, part, values, why):
     assert (
         said.kind == "not-taken"
         and why in said.note
-        and said.number == ((values.get("ClientSeqNo") and NUMBER) or NUMBER)
+        and said.number == NUMBER
     )
 
 

@@ -26,7 +26,10 @@ def create_app(world: World) -> Flask:
     app.extensions["world"] = world
     app.before_request(web.check_request)
     app.after_request(web.protect)
-    for party in (web, mail, sms, register, identity, banks, customs, customs_line, declarations, signing, panel, downloads):
+    parties = (
+        web, mail, sms, register, identity, banks, customs, customs_line, declarations, signing, panel, downloads,
+    )  # fmt: skip
+    for party in parties:
         app.register_blueprint(party.bp)
     app.add_template_filter(show_time, "time")
     app.add_template_filter(show_links, "links")

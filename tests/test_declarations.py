@@ -14,6 +14,7 @@ from gateways.customs_dxp import declaration as wire
 from models import declarations
 from models.accounts import User, find_enterprise
 from models.agreements import APPROVED, SENT, Agreement
+from models.channels import ProfileChannel
 from models.database import session
 from models.declarations import Declaration, DeclarationAnswer, DeclaredOrder
 from models.exports import Strategy
@@ -22,7 +23,7 @@ from tests.conftest import USCC, log_in, make_enterprise, make_user
 from tests.exports_world import CODE, Trade, many, workbook
 from tests.gateways.test_declaration import response, status
 
-pytest_plugins = ["tests.card_fixtures", "tests.exports_fixtures"]
+pytest_plugins = ["tests.card_fixtures", "tests.exports_fixtures", "tests.outside_fixtures"]
 SEQ = "E20260000000000001"
 HEAD = {
     "customs": "0401", "port": "0202", "exit_port": "天津", "trade_country": "美国", "arrival_country": "USA",
@@ -591,3 +592,33 @@ def _typed() -> dict:
 def test_numbers_are_of_eighteen_characters_and_rise(declarant):
     first, second = made(declarant), made(declarant, numbers=("TYDH006",))
     assert re.fullmatch(r"BG\d{16}", first.number) and second.number > first.number
+
+
+@pytest.mark.item("M203")
+def test_the_single_window_of_the_sandbox_takes_it_and_answers(trade, outside, profile, company, agreed, monkeypatch):
+    """Order by HTTP to customs, its 报关单 by the import client, both of the sandbox; receipts come back."""
+    from blueprints.exports import listening, sending
+    from tests.outside import HTTP, choose
+
+    choose(profile, **HTTP)
+    trade.read(workbook())
+    trade.generate()
+    sending.send_messages(str(trade.push(outside.card).id))
+    outside.look()
+    settings_id = session.scalar(select(ProfileChannel.id))
+    listening.receive_from_host(str(settings_id))
+    assert set(trade.states().values()) == {"success"}
+    root = outside.world.settings.customs_folder / f"declarations-{company.id.hex}"
+    monkeypatch.setattr(handing, "folder_root", lambda enterprise_id: root)
+    declarations.set_folder(company.id, "李明", clock.now())
+    row = making.start(trade.strategy, [each.Order.id for each in trade.rows().values()], trade.who)
+    row.head = _typed()
+    row.goods = [line | {"model": "无"} for line in row.goods]
+    session.commit()
+    making.make(row, making.prove(row), trade.who)
+    session.commit()
+    handing.hand_over(row, trade.who)
+    outside.world.single_window.look()
+    handing.poll_answers()
+    session.expire_all()
+    assert (row.state, row.channel, row.note) == ("taken", "L", "海关已接收") and row.seq_no and row.entry_id

@@ -4,9 +4,10 @@ import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from urllib.parse import quote
 from uuid import UUID
 
-from flask import Response, abort, flash, redirect, request, send_file, url_for
+from flask import Response, abort, flash, redirect, request, send_file, stream_with_context, url_for
 
 from blueprints.common import access, clock
 from blueprints.common.access import get_or_404, page
@@ -289,6 +290,7 @@ def download_wrong_rows(id):
 
 def send_stored(file_id: UUID | None) -> Response:
     file = find_file(get_or_404(file_id))
-    answer = Response(read_chunks(file), mimetype=XLSX)
-    answer.headers.set("Content-Disposition", "attachment", filename=file.name)
+    answer = Response(stream_with_context(read_chunks(file)), mimetype=XLSX)
+    name = {"filename*": f"UTF-8''{quote(file.name, safe='')}"}  # a header holds no Chinese as it stands
+    answer.headers.set("Content-Disposition", "attachment", **name)
     return answer

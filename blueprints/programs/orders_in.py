@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Response, request
 
 from blueprints.common import clock
 from blueprints.common.access import get_or_404
+from blueprints.common.limits import Limit
 from blueprints.common.numbers import Sentence
 from blueprints.common.programs import Batch, Look, Trouble, exports
 from blueprints.common.tokens import PUSH, WRITE
@@ -21,6 +22,7 @@ from . import bodies
 from .base import TRIALS, Caller, Parameter, Refused, absolute, answered, check_day, operation, wrong_parameter
 from .standing import import_json, push_json, task_json
 
+LARGE, LARGE_ONES = 1 << 20, Limit("program-large", 30, 10)  # bytes; so many bodies larger than that
 KEY = re.compile(r'[\x21\x23-\x7e]{1,200}|"[\x20\x21\x23-\x7e]{1,200}"')
 CARD = Sentence("90861", "要用卡签名：请插卡打开page里的网址，点“用卡签名”；打开了自动加签的不用")
 TRIAL = Parameter("trial", "1: everything is checked, nothing is kept", {"type": "string", "enum": ["1"]})
@@ -95,51 +97,62 @@ def submission(strategy: Strategy, task: Task | None, client_number: str, data: 
 def submit(caller: Caller, read: Callable[[bytes, str], Submission]) -> Response:
     """Checks outside of any transaction what can be checked at once; what is kept is kept under the Idempotency-Key."""
     is_trial, skips = flag("trial", "1"), flag("wrong", "skip")
-    if is_trial:
-        count_trial(caller)
     key = "" if is_trial else read_key()
     media, data = bodies.media_type(), bodies.read_body()
-    digest = digest_of(data)
-    if key and (again := replay(caller, key, digest)):
-        return again
-    given = read(data, media)
-    session.commit()
     if is_trial:
-        return answered(
-            trial_json(given, exports().look(caller.principal, given.strategy, given.task, given.batch, True))
-        )
-    problems = {}
+        count(caller, TRIALS, Sentence("90853", "试传太勤，请等几分钟再来"))
+    if len(data) > LARGE:
+        count(caller, LARGE_ONES, Sentence("90853", "大的文件传得太勤，请等几分钟再来"))
+    return try_out(caller, read(data, media)) if is_trial else keep(caller, key, data, media, read, skips)
+
+
+def count(caller: Caller, limit: Limit, sentence: Sentence) -> None:
+    """Raises `Refused`."""
+    if wait := limit.minutes_left(str(caller.client.id)):
+        raise Refused(429, sentence, wait * 60)
+    limit.add(str(caller.client.id))
+    session.commit()
+
+
+def try_out(caller: Caller, given: Submission) -> Response:
+    session.commit()
+    look = exports().look(caller.principal, given.strategy, given.task, given.batch, True)
+    is_good = not look.troubles and not look.blocked
+    said = {"orders": look.orders, "blocked": look.blocked, "is_good": is_good}
+    return answered(said | troubles_json(given, look))
+
+
+def keep(caller: Caller, key: str, data: bytes, media: str, read: Callable, skips: bool) -> Response:
+    """JSON is looked at before anything is stored; a workbook is looked at by its import."""
+    digest = digest_of(data)
+    if again := replay(caller, key, digest):
+        return again
+    given, told, orders = read(data, media), {}, 0
+    session.commit()
     if given.orders:
         look = exports().look(caller.principal, given.strategy, given.task, given.batch)
-        if look.troubles and (not skips or not look.right):
-            return replay(caller, key, digest) or tell_troubles(given, look)  # somebody else may have been first
-        given = Submission(given.strategy, given.task, given.client_number, Batch(rows=look.right), given.orders)
-        problems = troubles_json(given, look)
-        count = look.orders
-    else:
-        count = 0
+        told, orders = troubles_json(given, look), look.orders
+        if look.troubles and not (skips and look.right):
+            return replay(caller, key, digest) or refuse(look, told)  # the same submission may have come first
+        given = replace(given, batch=Batch(rows=look.right))
     session.commit()
-    return once(caller, key, digest, lambda row: take(caller, given, row, count, not skips) | problems)
+    return once(caller, key, digest, lambda row: take(caller, given, row, orders, not skips) | told)
 
 
-def count_trial(caller: Caller) -> None:
-    if wait := TRIALS.minutes_left(str(caller.client.id)):
-        raise Refused(429, Sentence("90853", "试传太勤，请过{wait}分钟再来", wait=wait), wait * 60)
-    TRIALS.add(str(caller.client.id))
-    session.commit()
+def refuse(look: Look, told: dict) -> Response:
+    raise Refused(
+        422,
+        Sentence("90868", "有{count}处要改，什么都没有存；对的先收，请加wrong=skip", count=look.trouble_count),
+        **told,
+    )
 
 
-def take(caller: Caller, given: Submission, row: ProgramRequest, count: int, whole: bool) -> dict:
-    check_day(caller, count)
+def take(caller: Caller, given: Submission, row: ProgramRequest, orders: int, whole: bool) -> dict:
+    check_day(caller, orders)
     task = given.task or exports().open_task(caller.principal, given.strategy, given.client_number)
     started = exports().take(caller.principal, task, given.batch, whole)
-    row.orders, row.import_id = count, started.id
+    row.orders, row.import_id = orders, started.id
     return {"task": task_json(task), "import": import_json(started)}
-
-
-def trial_json(given: Submission, look: Look) -> dict:
-    return {"orders": look.orders, "blocked": look.blocked, **troubles_json(given, look),
-            "is_good": not look.troubles and not look.blocked}  # fmt: skip
 
 
 def troubles_json(given: Submission, look: Look) -> dict:
@@ -152,11 +165,6 @@ def troubles_json(given: Submission, look: Look) -> dict:
 def trouble_json(orders: bodies.Orders | None, trouble: Trouble) -> dict:
     place = {"pointer": orders.pointer(trouble)} if orders else {"row": trouble.row, "column": trouble.column}
     return place | {"number": trouble.number, "value": trouble.value, "cause": trouble.cause, "fix": trouble.fix}
-
-
-def tell_troubles(given: Submission, look: Look) -> Response:
-    sentence = Sentence("90868", "有{count}处要改，什么都没有存；对的先收，请加wrong=skip", count=look.trouble_count)
-    raise Refused(422, sentence, **troubles_json(given, look))
 
 
 # -- Idempotency-Key
@@ -218,7 +226,7 @@ def generate(caller: Caller, number: str):
 @operation("POST", "/tasks/<number>/push", "推送", PUSH,
            query=(Parameter("kind", "which documents of the task: 303 订单 (default), 403 收款单, 505 运单, 603 清单 …",
                             {"type": "string", "enum": list(DOCUMENT_KINDS)}),),
-           answers={202: "Push", 404: "Problem", 409: "Problem"},
+           answers={202: "Push", 400: "Problem", 404: "Problem", 409: "Problem"},
            says="Pushes what waits. Signed by itself only where 自动加签 was switched on from a card session; else `page` is "
                 "where a person signs by card. A token never signs.")  # fmt: skip
 def push(caller: Caller, number: str):

@@ -101,7 +101,7 @@ def upgrade() -> None:
             name=op.f("fk_declaration_answers_declaration_id_declarations"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_declaration_answers")),
-        sa.UniqueConstraint("enterprise_id", "name", "sha256", name=op.f("uq_declaration_answers_enterprise_id")),
+        sa.UniqueConstraint("enterprise_id", "name", "sha256", name=op.f("uq_declaration_answers_enterprise_id_name_sha256")),
     )  # fmt: skip
     op.create_index(op.f("ix_declaration_answers_declaration_id"), "declaration_answers", ["declaration_id"])
     op.create_index(

@@ -594,7 +594,7 @@ def test_numbers_are_of_eighteen_characters_and_rise(declarant):
     assert re.fullmatch(r"BG\d{16}", first.number) and second.number > first.number
 
 
-@pytest.mark.item("M203")
+@pytest.mark.item("M181", "M203")
 def test_the_single_window_of_the_sandbox_takes_it_and_answers(trade, outside, profile, company, agreed, monkeypatch):
     """Order by HTTP to customs, its 报关单 by the import client, both of the sandbox; receipts come back."""
     from blueprints.exports import listening, sending

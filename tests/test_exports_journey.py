@@ -18,7 +18,7 @@ def make_task(exporter, run_jobs, rows=ROWS):
     return exporter.open(exporter.url)
 
 
-@pytest.mark.item("M183", "M192", "M193", "M195", "M196", "M197", "M198", "M204", "M205")
+@pytest.mark.item("M182", "M183", "M192", "M193", "M195", "M196", "M197", "M198", "M204", "M205")
 def test_an_exporter_imports_generates_signs_and_sees_the_orders_at_customs(exporter, run_jobs, card, clock_at):
     with clock_at(2026, 11, 21, 10, 0):
         make_task(exporter, run_jobs)

@@ -100,6 +100,7 @@ def read_company(reader: Reader, browser: Browser, user) -> None:
             browser.submit("保存，去下一步", **typed)
 
 
+@pytest.mark.item("M177")
 def test_each_text_stands_on_its_page(said):
     missing = [
         (row["item"], row["page"], row["text"])

@@ -60,6 +60,7 @@ def test_the_menu_names_all_entries_of_the_manual_and_each_opens(declared):
     assert shown(declared.open("/trade_queries/b2b?state=failed")) == ["TYDH007"]
 
 
+@pytest.mark.item("M206")
 def test_any_result_is_saved_as_a_workbook_with_the_times_of_each_stage(declared):
     declared.open("/trade_queries/b2b?order_no=TYDH005")
     link = next(a for a in declared.soup.find_all("a") if "存成表格" in a.get_text())["href"]

@@ -255,3 +255,13 @@ def test_the_openapi_document_names_no_schema_that_it_does_not_have(app):
 def test_each_scope_is_used_and_each_call_has_one_but_that_which_tells_them(app):
     scopes = [scope for _, _, scope in calls(app)]
     assert set(scopes) == {"", *SCOPES} and scopes.count("") == 1
+
+
+def test_an_error_of_ours_is_said_with_its_number_and_nothing_of_its_inside(app, program, monkeypatch):
+    def fail(caller):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("blueprints.programs.standing.moment", fail)
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    program.get("/me")
+    assert program.status == 500 and program.number == "90877" and "secret" not in program.answer.get_data(as_text=True)

@@ -99,7 +99,7 @@ def test_a_code_is_changed_while_business_under_the_old_one_is_open_and_changed_
     assert browser.number == "4081" and browser.h1 == f"海关编码要从{OLD}换成{NEW}"
     assert under_codes(browser) == {
         "没办完的申报任务": ("1", "0"), "待推送的订单": ("0", "0"), "等海关回执的订单": ("0", "0"), "传输ID": ("1", "0"),
-        "通关无纸化三方协议": ("1", "0"), "报关代理委托": ("1", "0"),
+        "通关无纸化三方协议": ("1", "0"), "报关代理委托": ("1", "0"), "没办完的报关单": ("0", "0"),
     }  # fmt: skip
     assert "没办完的申报任务： 1" in browser.main and "待推送的订单： 0" not in browser.main
     browser.submit("确认更换")

@@ -17,6 +17,7 @@ from blueprints.programs import notices
 from gateways.webhooks import BadAddress, Unavailable, Unresolved
 from models.accounts import find_user
 from models.clients import ImportClient
+from models.codes import HeldCode
 from models.database import session
 from models.documents import HistoryEvent
 from models.exports import Strategy
@@ -239,7 +240,7 @@ def test_a_name_that_leads_inside_later_is_not_followed_and_said(
     assert session.query(Delivery).one().next_at is None and session.query(Webhook).one().stopped_at is None
 
 
-@pytest.mark.parametrize("end", ["revoked", "expired", "stopped owner", "no right to read"])
+@pytest.mark.parametrize("end", ["revoked", "expired", "stopped owner", "no scope", "no right", "no code"])
 def test_a_program_that_ended_is_told_nothing(app, hooked, receiver, run_jobs, end):
     make_change(app)
     client = session.query(ImportClient).one()
@@ -249,6 +250,11 @@ def test_a_program_that_ended_is_told_nothing(app, hooked, receiver, run_jobs, e
         client.expires_at = clock.now()
     elif end == "stopped owner":
         find_user("demo01").is_active = False
+    elif end == "no right":
+        user = find_user("demo01")
+        user.role, user.rights = "operator", {"exports": 0}
+    elif end == "no code":
+        session.query(HeldCode).one().valid_to = clock.today() - timedelta(days=1)
     else:
         client.scopes = [WRITE]
     session.commit()

@@ -66,7 +66,7 @@ def _check_use(client: ImportClient, address: str) -> None:
         raise TokenRefused(
             403, Sentence("90851", "这个令牌不能从{address}用，要用请在登记客户端时写上这个地址", address=address)
         )
-    if client.customs_code not in [row.code for row in codes_of(client.enterprise_id, clock.today())]:
+    if not holds_code(client):
         raise TokenRefused(403, Sentence("90732", "海关编码{code}已经失效或不再属于本单位，这个客户端不能用了，请作废后用有效的编码重新登记",
                                          code=client.customs_code))  # fmt: skip
 
@@ -74,6 +74,11 @@ def _check_use(client: ImportClient, address: str) -> None:
 def is_alive(client: ImportClient) -> bool:
     user, company = session.get(User, client.user_id), session.get(Enterprise, client.enterprise_id)
     return user.is_active and user.enterprise_id == company.id and company.closed_at is None
+
+
+def holds_code(client: ImportClient) -> bool:
+    """Whether its company still holds the code that it acts under."""
+    return client.customs_code in [row.code for row in codes_of(client.enterprise_id, clock.today())]
 
 
 def is_within(address: str, networks: list[str]) -> bool:

@@ -12,7 +12,7 @@ from flask import current_app
 
 from blueprints.common import clock
 from blueprints.common.numbers import Sentence
-from blueprints.common.tokens import is_alive
+from blueprints.common.tokens import READ, holds_code, is_alive, principal_of
 from blueprints.common.webhooks import CHANGED, TEST, new_notice
 from gateways.webhooks import BadAddress, Unavailable, Unresolved, post, sign
 from models import programs, webhooks
@@ -21,7 +21,7 @@ from models.database import session
 from models.queue import defer
 from models.webhooks import Delivery, Webhook
 
-from .base import absolute, moment
+from .base import NEEDS, absolute, moment
 from .documents import ALL, order_json
 from .standing import import_json, task_json
 
@@ -37,12 +37,17 @@ def look_for_changes() -> None:
     """Loop: a notice for each program for whose company something changed. Any number of workers may do it at once."""
     until = programs.settled_until(clock.now())
     for webhook, client in webhooks.lock_webhooks_to_look_at(clock.now()):
-        if until > webhook.seen_to and is_alive(client):
+        if until > webhook.seen_to and may_be_told(client):
             content = changes_between(client, webhook.seen_to, until)
             webhook.seen_to = until
             if content:
                 session.add(new_notice(webhook, client, CHANGED, content))
     session.commit()
+
+
+def may_be_told(client: ImportClient) -> bool:
+    """What its token might read if it asked now."""
+    return is_alive(client) and holds_code(client) and not NEEDS[READ].unmet(principal_of(client))
 
 
 def changes_between(client: ImportClient, since: datetime, until: datetime) -> dict:

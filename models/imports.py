@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import cast, delete, func, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
@@ -28,8 +29,8 @@ class Held(NamedTuple):
 def held_documents(enterprise_id: UUID, code: str, kind: str, numbers: list[str]) -> dict[str, Held]:
     """By number, of those that the company has under the code; 变更 and 删除 do not count.
 
-    Each number is looked up in the unique index by itself: whatever is planned for all at once may become each against
-    each while an import adds rows of which the statistics do not know yet. So no plan of a smaller day is kept either.
+    Each number is looked up in the unique index by itself, as long as the statistics know the company's rows: before
+    many are asked about, take `orders.refresh_statistics`. No plan of a smaller day is kept.
     """
     session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     given = func.unnest(cast(numbers, ARRAY(Text))).table_valued("number").render_derived(name="given")
@@ -42,13 +43,18 @@ def held_documents(enterprise_id: UUID, code: str, kind: str, numbers: list[str]
     return {number: Held(*rest) for number, *rest in session.execute(query)}
 
 
-def copy_text(table: str, columns: str, blocks: Iterable[str]) -> None:
-    """COPY of text that is already in COPY's own form (tabs, `\\N`, backslashes doubled); the caller's transaction."""
-    cursor = session.connection().connection.cursor()
-    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-        for block in blocks:
-            copy.write(block)
-    cursor.close()
+def copy_new(table: str, columns: str, blocks: Iterable[str]) -> bool:
+    """COPY of text that is already in COPY's own form; False, and nothing copied, where a unique index has one already."""
+    try:
+        with session.begin_nested():
+            cursor = session.connection().connection.cursor()
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for block in blocks:
+                    copy.write(block)
+            cursor.close()
+    except UniqueViolation:
+        return False
+    return True
 
 
 def take_back(task_id: UUID, kind: str, first: int) -> int:

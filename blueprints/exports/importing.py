@@ -27,7 +27,7 @@ from models.exports import (
     running_import,
 )
 from models.files import StoredFile, find_file
-from models.imports import copy_text, held_documents, take_back
+from models.imports import copy_new, held_documents, take_back
 from models.queue import defer
 
 from .checking import ORDER, Found, RowProblem, check_rows
@@ -172,6 +172,7 @@ def _copy_problems(started: Import, problems: list[RowProblem]) -> None:
 def _taken(started: Import, found: Found, right: list, layout: Layout) -> list[RowProblem]:
     """Of all the right ones, those whose number is taken."""
     problems = []
+    orders.refresh_statistics()
     for start in range(0, len(right), STEP):
         problems += _sort_out(started, started.task, found, right[start : start + STEP], layout)[1]
     session.commit()
@@ -179,10 +180,17 @@ def _taken(started: Import, found: Found, right: list, layout: Layout) -> list[R
 
 
 def _store(started: Import, found: Found, right: list, layout: Layout) -> None:
-    known = 0
+    known, is_known = 0, False
     for start in range(0, len(right), STEP):
-        task = lock_task(started.task_id)
-        chunk, problems, again = _sort_out(started, task, found, right[start : start + STEP], layout)
+        task, chunk, problems, again = lock_task(started.task_id), right[start : start + STEP], [], 0
+        orders.lock_order_numbers(task.enterprise_id, task.customs_code)
+        if not _copy_documents(started, task, found, chunk, layout):  # most are new: the index itself is asked first
+            if not is_known and len(right) > MANY:
+                orders.refresh_statistics()
+            is_known = True
+            chunk, problems, again = _sort_out(started, task, found, chunk, layout)
+            if not (started.is_whole and problems):
+                _copy_documents(started, task, found, chunk, layout)
         if started.is_whole and problems:  # somebody took a number since it was looked at
             found.problems += problems
             session.rollback()
@@ -190,8 +198,6 @@ def _store(started: Import, found: Found, right: list, layout: Layout) -> None:
             _refuse_whole(started, found, layout)
             return
         known += again
-        if chunk:
-            _copy_documents(started, task, found, chunk, layout)
         _copy_problems(started, problems)
         found.problems += problems
         goes_on = note_progress(started.id, orders_known=known, first_place=started.first_place, rows_wrong=found.rows_wrong,
@@ -216,7 +222,6 @@ def _finish(started: Import, found: Found, right: list, layout: Layout) -> None:
 
 def _sort_out(started: Import, task: Task, found: Found, chunk: list, layout: Layout):
     """What of a chunk is new, what is wrong because its number is taken, how many are here already, unchanged."""
-    orders.lock_order_numbers(task.enterprise_id, task.customs_code)
     numbers = [number for number, _, _ in chunk]
     held = held_documents(task.enterprise_id, task.customs_code, layout.kind, numbers)
     if not held:
@@ -235,17 +240,20 @@ def _sort_out(started: Import, task: Task, found: Found, chunk: list, layout: La
     return new, problems, again
 
 
-def _copy_documents(started: Import, task: Task, found: Found, chunk: list, layout: Layout) -> None:
+def _copy_documents(started: Import, task: Task, found: Found, chunk: list, layout: Layout) -> bool:
+    """False, and none stored, where the number of one is taken."""
     place, now = task.next_place, clock.now()
-    if started.first_place is None:
-        started.first_place = place
     owner = "\t".join(map(_copied, (str(task.enterprise_id), task.customs_code, str(task.id), layout.kind, now.isoformat(),
                                     started.created_by)))  # fmt: skip
-    copy_text("export_orders", COLUMNS, _blocks(owner, place, found, chunk, layout))
-    task.next_place += len(chunk)
-    task.order_count += len(chunk)
-    task.state, task.problem, task.changed_at, task.changed_by = DRAFT, "", now, started.created_by
-    session.flush()
+    if not copy_new("export_orders", COLUMNS, _blocks(owner, place, found, chunk, layout)):
+        return False
+    if chunk:
+        started.first_place = place if started.first_place is None else started.first_place
+        task.next_place += len(chunk)
+        task.order_count += len(chunk)
+        task.state, task.problem, task.changed_at, task.changed_by = DRAFT, "", now, started.created_by
+        session.flush()
+    return True
 
 
 def _blocks(owner: str, place: int, found: Found, chunk: list, layout: Layout) -> Iterator[str]:

@@ -100,15 +100,6 @@ def order_numbered(enterprise_id: UUID, code: str, number: str):
     return session.execute(query.order_by(Order.serial.desc()).limit(1)).first()
 
 
-def declared_order(enterprise_id: UUID, code: str, order_id: UUID):
-    """The same by id, of whatever kind."""
-    query = select(Order.kind).where(Order.id == order_id, Order.enterprise_id == enterprise_id)
-    kind = session.scalar(query.where(Order.customs_code == code))
-    if kind is None:
-        return None
-    return session.execute(declared_orders(enterprise_id, code, kind).where(Order.id == order_id)).first()
-
-
 def stuck_order(enterprise_id: UUID, code: str):
     """The same of the newest order that did not get through: 失败 before 申报中 before 待推送."""
     query = declared_orders(enterprise_id, code)

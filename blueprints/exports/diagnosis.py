@@ -246,6 +246,7 @@ def check_ways(sender: CompanyProfile, message) -> list[Finding]:
 def check_card(sender: CompanyProfile, company: Enterprise) -> Finding:
     """The card that signed last: a certificate that ran out or was reported lost since then."""
     signed = tickets.newest_signed(sender.enterprise_id, sender.dxp_id)
+    session.commit()  # what is parsed below may be megabytes
     if signed is None:
         return Finding(
             CERTIFICATE, UNKNOWN, Sentence("", "还没有用卡签过名；到「设备检查」可以查卡"), "portal.show_device_check"

@@ -490,6 +490,26 @@ def test_a_full_disk_is_told_and_nothing_is_marked(declarant, monkeypatch):
     assert "导入文件写不进文件夹" in declarant.text and newest().state == "ready"
 
 
+def test_nothing_is_built_written_or_read_inside_a_transaction(declarant, app, monkeypatch):
+    seen = []
+
+    def watch(owner, name):
+        act = getattr(owner, name)
+
+        def look(*arguments):
+            seen.append((name, session().in_transaction()))
+            return act(*arguments)
+
+        monkeypatch.setattr(owner, name, look)
+
+    for owner, name in ((wire, "build"), (wire, "read"), (handing.ImportFolder, "put"), (handing, "read_answer")):
+        watch(owner, name)
+    handed(declarant, app)
+    assert {name for name, _ in seen} == {"build", "read", "put", "read_answer"} and not any(
+        busy for _, busy in seen
+    ), seen
+
+
 def test_what_was_handed_over_stays_as_it_is(declarant):
     row = made(declarant)
     page, head, cells = declarant.url, f"/declarations/{row.id}/head", f"/declarations/{row.id}/goods"

@@ -19,6 +19,11 @@ def order(number: str, **cells) -> dict:
     return {"order_no": number, "lines": [LINE | cells]}
 
 
+def new_task(*orders, **more) -> dict:
+    """The body that makes a task of them."""
+    return {"strategy": "9710", "client_number": "api", "orders": list(orders)} | more
+
+
 def make_token(user, code=CODE, scopes=(READ, WRITE, PUSH), days=30, **more) -> str:
     token = f"eport_{secrets.token_urlsafe(32)}"
     values = {"name": secrets.token_hex(4), "send_folder": "/a/b", "receive_folder": "/a/c", "addresses": []} | more

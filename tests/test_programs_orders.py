@@ -9,18 +9,17 @@ from blueprints.common import clock, programs
 from blueprints.programs import base, bodies
 from blueprints.programs.notices import forget_old
 from models.accounts import find_user
-from models.channels import ProfileChannel, SigningOrder
 from models.clients import ImportClient
 from models.codes import HeldCode
 from models.database import session
 from models.documents import HistoryEvent
-from models.exports import CompanyProfile, Import, Strategy, Task
-from models.orders import Message, Order, Push
+from models.exports import Import, Strategy, Task
+from models.orders import Message, Order
 from models.programs import ProgramRequest
 from models.transmission import TransmissionId
-from tests.conftest import log_in, make_enterprise, make_user
+from tests.conftest import make_enterprise, make_user
 from tests.exports_world import many, workbook
-from tests.programs_world import LINE, Program, make_token, order
+from tests.programs_world import LINE, Program, make_token, new_task, order
 
 pytest_plugins = ["tests.exports_fixtures"]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,10 +28,6 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @pytest.fixture
 def program(app, administrator, strategy):
     return Program(app, make_token(administrator))
-
-
-def new_task(*orders, **more) -> dict:
-    return {"strategy": "9710", "client_number": "api", "orders": list(orders)} | more
 
 
 def kept() -> dict[str, list]:
@@ -371,52 +366,3 @@ def test_a_trial_of_what_is_no_workbook_says_so(program):
 def test_a_query_that_says_something_else_is_refused(program, query):
     program.call("POST", f"/tasks?{query}", json=new_task(order("A1")), headers={"Idempotency-Key": "k"})
     assert program.status == 400 and program.number == "90867"
-
-
-# -- 推送
-
-
-@pytest.fixture
-def generated(program, run_jobs) -> str:
-    number = program.post("/tasks", new_task(order("A1"), order("A2"))).said["task"]["number"]
-    run_jobs()
-    program.post(f"/tasks/{number}/generate")
-    run_jobs()
-    return number
-
-
-@pytest.mark.item("M90")
-def test_a_token_never_signs_it_says_where_a_card_must(program, generated, browser, administrator):
-    said = program.post(f"/tasks/{generated}/push").said
-    assert program.status == 202 and said["signing"] == "card" and said["number"] == "90861"
-    assert said["orders_by_message"] == {"unsigned": 2}
-    log_in(browser, administrator).open(said["page"])
-    assert browser.number == "8024" and browser.can_press("接着用卡签名")
-    assert {message.state for message in session.query(Message)} == {"unsigned"}
-
-
-def test_asking_again_while_the_card_is_awaited_makes_no_second_push(program, generated):
-    first = program.post(f"/tasks/{generated}/push").said
-    assert program.post(f"/tasks/{generated}/push").said == first and session.query(Push).count() == 1
-    assert program.get(f"/pushes/{first['id']}").said["signing"] == "card"
-
-
-def test_there_is_nothing_to_push_before_the_data_is_made(program, run_jobs):
-    number = program.post("/tasks", new_task(order("A1"))).said["task"]["number"]
-    run_jobs()
-    assert program.post(f"/tasks/{number}/push").number == "90641" and program.status == 409
-    assert program.call("POST", f"/tasks/{number}/push?kind=999").number == "90867"
-    assert program.call("POST", f"/tasks/{number}/push?kind=603").status == 409
-
-
-@pytest.mark.parametrize("is_on", [True, False])
-def test_only_where_a_card_switched_it_on_a_push_is_signed_by_itself(program, generated, is_on):
-    profile = session.query(CompanyProfile).one()
-    session.add(
-        ProfileChannel(profile_id=profile.id, enterprise_id=profile.enterprise_id, signer="centre", changed_at=clock.now(),
-                       unattended_at=clock.now() if is_on else None)
-    )  # fmt: skip
-    session.commit()
-    said = program.post(f"/tasks/{generated}/push").said
-    assert (said["signing"], "page" in said) == (("itself", False) if is_on else ("card", True))
-    assert session.query(SigningOrder).count() == is_on

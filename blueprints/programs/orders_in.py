@@ -100,16 +100,16 @@ def submit(caller: Caller, read: Callable[[bytes, str], Submission]) -> Response
     key = "" if is_trial else read_key()
     media, data = bodies.media_type(), bodies.read_body()
     if is_trial:
-        count(caller, TRIALS, Sentence("90853", "试传太勤，请等几分钟再来"))
+        count(caller, TRIALS, "90853", "试传太勤，请过{wait}分钟再来")
     if len(data) > LARGE:
-        count(caller, LARGE_ONES, Sentence("90853", "大的文件传得太勤，请等几分钟再来"))
+        count(caller, LARGE_ONES, "90874", "大的文件传得太勤，请过{wait}分钟再来")
     return try_out(caller, read(data, media)) if is_trial else keep(caller, key, data, media, read, skips)
 
 
-def count(caller: Caller, limit: Limit, sentence: Sentence) -> None:
+def count(caller: Caller, limit: Limit, number: str, template: str) -> None:
     """Raises `Refused`."""
     if wait := limit.minutes_left(str(caller.client.id)):
-        raise Refused(429, sentence, wait * 60)
+        raise Refused(429, Sentence(number, template, wait=wait), wait * 60)
     limit.add(str(caller.client.id))
     session.commit()
 

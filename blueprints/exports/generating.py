@@ -15,6 +15,7 @@ from models.transmission import find_transmission_id
 
 from .kinds import Maker, build
 from .modes import MODES
+from .refusals import causes_of
 from .strategies import inventory_head
 
 MANY = 5_000  # orders of one task after which the database's statistics are taken anew
@@ -62,7 +63,8 @@ def generate_task(task_id: str) -> None:
             make_missing(task)
         except BadOrder as error:
             session.rollback()
-            problems = [f"订单{error.number}的内容海关不收（{error.element}），请删掉它，改好再补充导入"]
+            problems = causes_of(task) or [f"订单{error.number}的内容海关不收（{error.element}），请删掉它，改好再补充导入"]
+            session.commit()
     _end(task, problems)
 
 

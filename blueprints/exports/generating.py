@@ -63,7 +63,9 @@ def generate_task(task_id: str) -> None:
             make_missing(task)
         except BadOrder as error:
             session.rollback()
-            problems = causes_of(task) or [f"订单{error.number}的内容海关不收（{error.element}），请删掉它，改好再补充导入"]
+            problems = causes_of(task) or [
+                f"订单{error.number}的内容海关不收（{error.element}），请删掉它，改好再补充导入"
+            ]
             session.commit()
     _end(task, problems)
 

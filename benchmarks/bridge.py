@@ -41,7 +41,7 @@ from portal_stub import Challenge, Portal
 
 TURNS = 3
 IKEY_MS, IKEY_COUNT = 300, 20  # 200 signatures a minute
-AT_ONCE = 16  # signatures in one call, as a portal may allow
+AT_ONCE = 32  # signatures in one call, as a portal may allow
 FIGURES = {"rsa": "bridge_ratio", "sm2": "bridge_sm2_ratio"}
 SELECT = bytes([0, 0xA4, 4, 0, len(AID)]) + AID + b"\0"
 VERIFY = bytes([0, 0x20, 0, 0x81, len(PIN)]) + PIN.encode()

@@ -41,7 +41,7 @@ from models.database import session
 REQUEST_ID, ALGORITHM_NAME = re.compile(r"[A-Za-z0-9_-]{43}"), re.compile(r"[a-z0-9-]+")
 PROFILES = {"rsa": "rsa-sha1", "sm2": "sm2-sm3"}
 LIMITS = {"certificate": 16384, "algorithm": 40, "signature": 1024}  # characters
-PROTOCOL, AT_ONCE = "1.0", 16  # version of docs/protocols/card-bridge.md; signatures taken in one call
+PROTOCOL, AT_ONCE = "1.0", 32  # version of docs/protocols/card-bridge.md; signatures taken in one call
 TOO_OLD = 123
 
 

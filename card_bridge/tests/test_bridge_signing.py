@@ -75,12 +75,12 @@ def test_a_portal_that_takes_several_at_once_gets_them_together(new_stage, netwo
     stage.portal.signatures_at_once = 10
     anna = Browser(stage)
     network.is_open.clear()
-    anna.open(anna.ask("batch", 60)).enter_pin()
+    anna.open(anna.ask("batch", 90)).enter_pin()
     wait_until(lambda: len(stage.request.unsent) == MOST_UNSENT)
     network.is_open.set()
     wait_until(lambda: stage.row.state == "finished")
     assert stage.portal.calls_with_several >= 1
-    wait_until(lambda: network.order == list(range(60)))
+    wait_until(lambda: network.order == list(range(90)))
 
 
 def test_one_that_does_not_say_so_gets_them_one_by_one(start, network):

@@ -15,7 +15,7 @@ from .requests import Request
 
 KEEP_ALIVE_SECONDS = 2
 RETRY_PAUSES = (1, 2, 4)
-MOST_UNSENT = 32  # signatures that the portal has not stored yet; the card waits then
+MOST_UNSENT = 64  # signatures that the portal has not stored yet; the card waits then
 GATHER_SECONDS, LOOKS = 0.04, 4  # so long a portal that takes several waits for more to come together
 
 

@@ -327,6 +327,15 @@ def test_two_clients_at_once_get_each_their_own(new_stage):
                 assert is_signed(certificate_of(stage), signature, f"{word} {number}".encode())
 
 
+def test_a_program_waits_for_its_turn_at_a_slow_card(new_stage):
+    """Longer than the bridge waits for a foreign program that holds the card: the one before is no foreign one."""
+    port = open_control(new_stage(delay_ms=2200))
+    with ControlClient(port) as one, ControlClient(port, ERP) as two:
+        one.ask("cus-sec_SpcSignDataAsPEM", inData=TEXT, passwd=PIN)
+        two.ask("cus-sec_SpcSignDataAsPEM", inData=TEXT, passwd=PIN)
+        assert [client.receive()["_args"]["Result"] for client in (one, two)] == [True, True]
+
+
 # What is never signed
 
 

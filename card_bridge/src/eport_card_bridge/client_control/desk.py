@@ -1,5 +1,6 @@
 """The card as the client control sees it: looked at without a PIN, or used once with one."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -24,14 +25,19 @@ class SeenCard:
 
 
 class CardDesk:
-    """The bridge's own way to the card, so that its rule of tries and its locks hold for other programs too."""
+    """The bridge's own way to the card, so that its rule of tries and its locks hold for other programs too.
+
+    Programs take turns in the order in which they ask: none is told that the card is held because others are quicker.
+    """
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self._turn = asyncio.Lock()
 
     async def look(self) -> SeenCard:
         """Raises Stop; with more than one card in, too: the protocol has no way to choose."""
-        cards, trouble = await self._bridge.look_at_cards()
+        async with self._turn:
+            cards, trouble = await self._bridge.look_at_cards()
         if trouble:
             raise trouble
         card = choose_card(cards, "")
@@ -39,8 +45,10 @@ class CardDesk:
 
     async def use(self, pin: str, job: Callable[[Card], T]) -> T:
         """Verifies the PIN and does `job`, in one transaction that ends with a reset of the card; raises Stop."""
-        return await self._bridge.use_card(pin, job)
+        async with self._turn:
+            return await self._bridge.use_card(pin, job)
 
     async def change_pin(self, typed: TypedPins) -> Stop:
         """Gives the outcome, good or bad."""
-        return await self._bridge.change_pin(typed)
+        async with self._turn:
+            return await self._bridge.change_pin(typed)

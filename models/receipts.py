@@ -102,11 +102,12 @@ def judge_files(verdicts: dict[UUID, tuple[str, str]]) -> set[UUID]:
 _TAKE_IN = text("""
 WITH kept AS (
     INSERT INTO receipts (guid, status, time, enterprise_id, order_no, info, file_id, extra, odd, at)
-    SELECT g.guid, g.status, g.time, :enterprise, g.order_no, g.info, g.file_id, CAST(g.extra AS jsonb),
+    SELECT g.guid, g.status, g.time, :enterprise, coalesce(g.order_no, ''), coalesce(g.info, ''), g.file_id, CAST(g.extra AS jsonb),
            CASE WHEN o.id IS NULL THEN 'unknown' WHEN o.enterprise_id <> :enterprise THEN 'stranger'
                 WHEN m.state IS NULL OR m.state IN ('unsigned', 'ready') THEN 'unsent' ELSE '' END, :now
-    FROM unnest(CAST(:guids AS uuid[]), CAST(:statuses AS int[]), CAST(:times AS text[]), CAST(:numbers AS text[]),
-                CAST(:infos AS text[]), CAST(:files AS uuid[]), CAST(:extras AS text[]))
+    FROM unnest(string_to_array(:guids, E'\\x1f')::uuid[], string_to_array(:statuses, E'\\x1f')::int[],
+                string_to_array(:times, E'\\x1f'), string_to_array(:numbers, E'\\x1f'), string_to_array(:infos, E'\\x1f'),
+                string_to_array(:files, E'\\x1f')::uuid[], string_to_array(:extras, E'\\x1f', ''))
          AS g(guid, status, time, order_no, info, file_id, extra)
     LEFT JOIN export_orders o ON o.id = g.guid
     LEFT JOIN customs_messages m ON m.task_id = o.task_id AND m.block = (o.place - 1) / 100
@@ -146,7 +147,7 @@ FROM tallied t WHERE m.task_id = t.task_id AND m.block = t.block AND m.first_pla
 _DELETE = text("""
 UPDATE export_orders o SET state = 'deleted', changed_at = :now
 FROM export_orders d
-WHERE d.id = ANY(CAST(:guids AS uuid[])) AND d.app_type > 1 AND d.app_type = 3 AND d.state = 'success'
+WHERE d.id = ANY(string_to_array(:guids, E'\\x1f')::uuid[]) AND d.app_type > 1 AND d.app_type = 3 AND d.state = 'success'
   AND d.enterprise_id = :enterprise AND o.enterprise_id = d.enterprise_id AND o.customs_code = d.customs_code
   AND o.kind = d.kind AND o.order_no = d.order_no AND o.app_type = 1 AND o.state = 'success'
 """)
@@ -156,12 +157,13 @@ def apply_receipts(enterprise_id: UUID, receipts: list[tuple], now: datetime) ->
     """(file id, guid, status, time, number, info, extra as JSON or None), from one company's channel: kept once, applied."""
     if not receipts:
         return
-    files, guids, statuses, times, numbers, infos, extras = (list(column) for column in zip(*receipts, strict=True))
+    names = ("files", "guids", "statuses", "times", "numbers", "infos", "extras")
+    columns = dict(zip(names, zip(*receipts, strict=True), strict=True))
+    # Joined by a character that no XML can hold: the driver takes ten times as long for arrays.
+    arrays = {name: "\x1f".join("" if value is None else str(value) for value in each) for name, each in columns.items()}
     values = {"enterprise": enterprise_id, "now": now}
-    arrays = {"guids": guids, "statuses": statuses, "times": times, "numbers": numbers, "infos": infos, "files": files}
-    arrays["extras"] = extras
     session.execute(_TAKE_IN, values | arrays)
-    session.execute(_DELETE, values | {"guids": guids})
+    session.execute(_DELETE, values | {"guids": arrays["guids"]})
 
 
 def answer_of_platform(message_id: UUID, enterprise_id: UUID, is_good: bool, words: str) -> bool:

@@ -1,5 +1,6 @@
 """`python -m sandbox`: the outside world on this machine, web pages, SMTP and customs, until Ctrl-C."""
 
+import gc
 import logging
 import signal
 import sys
@@ -29,6 +30,8 @@ def main() -> None:
         sys.exit(str(error))
     world = World(settings)
     server = make_server(settings.address, settings.port, create_app(world), threaded=True, request_handler=Handler)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)  # messages of a hundred documents are no garbage
     world.start()
     for number in (signal.SIGTERM, signal.SIGINT):  # shutdown() waits for serve_forever(), so not in this thread
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())

@@ -22,7 +22,6 @@ _NAMES = {"dxp": NAMESPACE}
 _ID = re.compile(r"[A-Za-z0-9]{1,16}")
 _COP_MSG_ID = re.compile(r"[A-Za-z0-9-]{1,200}")  # becomes part of a file name
 _MSG_TYPE = re.compile(r"[A-Za-z0-9]{1,30}")
-_SPACE = re.compile(r"\s+")
 
 
 class BadEnvelope(ValueError):
@@ -126,7 +125,7 @@ def _message(root: etree._Element) -> DxpMsg:
     except ValueError as error:
         raise BadEnvelope("CreatTime") from error
     try:
-        content = base64.b64decode(_SPACE.sub("", _text(root, "dxp:Data")), validate=True)
+        content = base64.b64decode("".join(_text(root, "dxp:Data").split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadEnvelope("Data is not base64") from error
     message = DxpMsg(

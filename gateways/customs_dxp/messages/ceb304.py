@@ -1,12 +1,14 @@
 """CEB304 电子订单回执: reads the receipts of one message."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..hardened_xml import BadXml, parse
 from .canonical import NAMESPACE
 
 _CEB = f"{{{NAMESPACE}}}"
+_INFO = _CEB + "returnInfo"
+_NAMES = [_CEB + name for name in ("guid", "ebpCode", "ebcCode", "orderNo", "returnStatus", "returnTime")]
 _STATUS = re.compile(r"-?[0-9]{1,9}")
 _TIME = re.compile(r"[0-9]{17}")
 
@@ -15,8 +17,7 @@ class BadReceipt(ValueError):
     """The bytes are not a CEB304 message; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """OrderReturn. status: 3 发送海关成功, 120 海关入库, 100 海关退单, < 0 processing error (tables/ceb_return_status.csv)."""
 
     guid: str
@@ -43,17 +44,13 @@ def parse_receipts(data: bytes) -> list[Receipt]:
 
 
 def _receipt(node) -> Receipt:
-    texts = {child.tag: child.text or "" for child in node}
+    texts = {child.tag: child.text for child in node}
     if len(texts) != len(node):
         raise BadReceipt("an element twice in a receipt")
     try:
-        guid, ebp_code, ebc_code, order_no, status, time = (
-            texts[_CEB + name].strip()
-            for name in ("guid", "ebpCode", "ebcCode", "orderNo", "returnStatus", "returnTime")
-        )
+        guid, ebp_code, ebc_code, order_no, status, time = [(texts[name] or "").strip() for name in _NAMES]
     except KeyError as error:
         raise BadReceipt(f"no {error.args[0].removeprefix(_CEB)}") from error
     if len(guid) != 36 or not _STATUS.fullmatch(status) or not _TIME.fullmatch(time):
         raise BadReceipt("guid, returnStatus or returnTime")
-    info = texts.get(_CEB + "returnInfo", "")
-    return Receipt(guid, ebp_code, ebc_code, order_no, int(status), time, info)
+    return Receipt(guid, ebp_code, ebc_code, order_no, int(status), time, texts.get(_INFO) or "")

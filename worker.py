@@ -18,7 +18,11 @@ from settings import Settings
 LOG = logging.getLogger("worker")
 RETRY = RetryStrategy(max_attempts=8, wait=2, exponential_wait=3)
 STALLED_SECONDS = 30
-GARBAGE = (50_000, 20, 20)  # rows by the thousand are no garbage: with Python's own thresholds a tenth of the time is spent on it
+GARBAGE = (
+    50_000,
+    20,
+    20,
+)  # rows by the thousand are no garbage: with Python's own thresholds a tenth of the time is spent on it
 
 
 def make_queue(flask_app, settings: Settings) -> App:

@@ -91,7 +91,7 @@ def wait_for(is_done: Callable[[], bool], seconds: float = 600) -> None:
     while not is_done():
         if time.monotonic() > end:
             sys.exit("did not end in time")
-        time.sleep(0.1)
+        time.sleep(0.2)
         session.rollback()
         session.expire_all()
 

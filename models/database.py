@@ -2,6 +2,9 @@
 
 from uuid import UUID, uuid4
 
+import orjson
+import psycopg
+from psycopg import pq
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
 
@@ -33,9 +36,21 @@ class Row(Base):
         super().__init__(**values)
 
 
+class BinaryCursor(psycopg.Cursor):
+    """Values come as PostgreSQL holds them: bytes need not be spelled as twice as many hexadecimal digits, and read again."""
+
+    def __init__(self, connection, **options) -> None:
+        super().__init__(connection, **options)
+        self.format = pq.Format.BINARY
+
+
 def connect(url: str, **options) -> Engine:
     """Binds the process's session. `url`: postgresql+psycopg://…"""
-    engine = create_engine(url, pool_pre_ping=True, **options)
+    engine = create_engine(
+        url, pool_pre_ping=True, json_deserializer=orjson.loads,
+        connect_args={"cursor_factory": BinaryCursor, "options": "-c random_page_cost=1.1 -c jit=off"},  # no turning disk
+        **options,
+    )  # fmt: skip
     session.remove()
     session.configure(bind=engine)
     return engine

@@ -18,6 +18,7 @@ A row is (id, place, number, total, lines, kind, app_type, data), as `models.ord
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from gateways.customs_dxp.messages import ceb303, types
 from models import orders
@@ -37,6 +38,16 @@ class Maker:
     strategy: Strategy
     moment: str  # yyyyMMddHHmmss, Beijing
     day: str
+
+    @cached_property
+    def order_head(self) -> dict[str, str]:
+        """What stands in every order of the strategy."""
+        strategy, platform, seller = self.strategy, self.strategy.platform, self.strategy.seller
+        return {
+            "app_time": self.moment, "order_type": MODES[strategy.mode].order_type,
+            "ebp_code": platform.customs_code or NO_CODE, "ebp_name": platform.name, "ebc_code": seller.customs_code,
+            "ebc_name": seller.name, "currency": strategy.currency, "note": "",
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,17 +76,16 @@ def build(kind: str, rows: Sequence[tuple], maker: Maker, guid: str) -> bytes:
 
 def make_order(row: tuple, maker: Maker) -> ceb303.Order:
     guid, _, order_no, total, lines, _, app_type, data = row
-    strategy, platform, seller = maker.strategy, maker.strategy.platform, maker.strategy.seller
+    head = maker.order_head
+    currency = head["currency"]
     return ceb303.Order(
-        guid=str(guid).upper(), app_type=str(app_type), app_time=maker.moment,
-        order_type=MODES[strategy.mode].order_type, order_no=order_no, ebp_code=platform.customs_code or NO_CODE,
-        ebp_name=platform.name, ebc_code=seller.customs_code, ebc_name=seller.name, goods_value=total,
-        freight=Decimal(data.get("freight") or 0), currency=strategy.currency, note="",
+        guid=str(guid).upper(), app_type=str(app_type), order_no=order_no, goods_value=total,
+        freight=Decimal(data.get("freight") or 0),
         lines=[
-            ceb303.OrderLine(number, line[0], line[1], line[5], strategy.currency, Decimal(line[2]), Decimal(line[4]),
-                             Decimal(line[3]))
+            ceb303.OrderLine(number, line[0], line[1], line[5], currency, Decimal(line[2]), Decimal(line[4]), Decimal(line[3]))
             for number, line in enumerate(lines, 1)
         ],
+        **head,
     )  # fmt: skip
 
 

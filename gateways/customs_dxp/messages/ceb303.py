@@ -4,8 +4,8 @@ The fast way for the kind of which there are 100 000; `types.build` writes the s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from .canonical import MOST, NAMESPACE, BadDocument, Block, Transfer, amount, check_guid, finish, start
 
@@ -15,8 +15,7 @@ ROOT = "CEB303Message"
 BadOrder = BadDocument
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(NamedTuple):
     """OrderList 商品项. Codes of unit and currency have 3 digits (海关参数)."""
 
     gnum: int
@@ -32,8 +31,7 @@ class OrderLine:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """OrderHead and its lines. order_type: E 一般出口, B B2B直接出口, W 海外仓订仓单; app_type: 1 新增, 2 变更, 3 删除.
 
     guid: 36 characters, letters upper case. app_time: yyyyMMddHHmmss, Beijing time.

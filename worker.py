@@ -7,7 +7,9 @@ import signal
 import threading
 import time
 
+import psycopg
 from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app
@@ -17,7 +19,7 @@ from settings import Settings
 
 LOG = logging.getLogger("worker")
 RETRY = RetryStrategy(max_attempts=8, wait=2, exponential_wait=3)
-STALLED_SECONDS = 30
+STALLED_SECONDS = 20
 GARBAGE = (
     50_000,
     20,
@@ -33,7 +35,7 @@ def make_queue(flask_app, settings: Settings) -> App:
         for job in area.jobs:
             queue.task(name=job.__name__, retry=RETRY)(in_context(flask_app, job))
 
-    @queue.periodic(cron="* * * * *")
+    @queue.periodic(cron="* * * * * */10")
     @queue.task(name="retry_stalled_jobs", pass_context=True)
     async def retry_stalled_jobs(context, timestamp: int):
         """Jobs of a worker that was killed are taken up again; they are idempotent."""
@@ -64,16 +66,34 @@ def run_loops(flask_app, stop: threading.Event) -> list[threading.Thread]:
 
 
 def run_loop(flask_app, stop: threading.Event, act, seconds: float) -> None:
+    trouble = ""
     while not stop.is_set():
-        began = time.monotonic()
+        began, before = time.monotonic(), trouble
         try:
             with flask_app.app_context():
                 act()
+            trouble = ""
         except (SQLAlchemyError, OSError) as error:
-            LOG.warning("%s: %s", act.__name__, error)
+            trouble = str(error).partition("\n")[0]
         finally:
+            if trouble != before:
+                LOG.warning("%s: %s", act.__name__, trouble or "goes on")
             session.remove()
         stop.wait(max(0.0, seconds - (time.monotonic() - began)))
+
+
+async def ran_to_the_end(queue: App) -> bool:
+    """Runs jobs until a signal ends that; False when the database went away. Its jobs are then stalled ones."""
+    try:
+        async with queue.open_async():
+            await queue.run_worker_async(
+                concurrency=4, fetch_job_polling_interval=1.0, delete_jobs="successful",
+                update_heartbeat_interval=5.0, stalled_worker_timeout=float(STALLED_SECONDS),
+            )  # fmt: skip
+    except (ConnectorException, psycopg.Error) as error:
+        LOG.warning("jobs wait for the database: %s", str(error).partition("\n")[0])
+        return False
+    return True
 
 
 async def main() -> None:
@@ -85,11 +105,8 @@ async def main() -> None:
     threads = run_loops(flask_app, stop)
     queue = make_queue(flask_app, settings)
     LOG.info("worker started, %s", f"{clock.now():%Y-%m-%d %H:%M}")
-    async with queue.open_async():
-        await queue.run_worker_async(
-            concurrency=4, fetch_job_polling_interval=1.0, delete_jobs="successful",
-            update_heartbeat_interval=5.0, stalled_worker_timeout=float(STALLED_SECONDS),
-        )  # fmt: skip
+    while not await ran_to_the_end(queue):
+        await asyncio.sleep(2)
     stop.set()
     for thread in threads:
         thread.join(timeout=5)

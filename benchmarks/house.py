@@ -12,8 +12,11 @@ from stack.programs import Ports, Programs
 
 
 @contextmanager
-def demonstration(*, bridge: bool = False, fast: bool = True, workers: int = 1) -> Iterator[Programs]:
-    """Seeded and running; ended and removed afterwards. `fast`: no fsync of the database."""
+def demonstration(
+    *, bridge: bool = False, readers: bool = True, fast: bool = True, workers: int = 1
+) -> Iterator[Programs]:
+    """Seeded and running; ended and removed afterwards. `fast`: no fsync of the database. `readers`: the bridge finds its
+    card by pcscd, of which there is one a machine, where that is installed."""
     with tempfile.TemporaryDirectory(prefix="eport-bench-") as name:
         folder = Path(name)
         cluster = postgres.start(folder / "postgres", fast=fast)
@@ -27,7 +30,7 @@ def demonstration(*, bridge: bool = False, fast: bool = True, workers: int = 1) 
             programs.start_portal(workers)
             programs.start_worker()
             if bridge:
-                programs.start_bridge(virtual=not start_readers(folder / "pcsc", ports.vpcd))
+                programs.start_bridge(virtual=not (readers and start_readers(folder / "pcsc", ports.vpcd)))
             programs.wait_until_up()
             yield programs
         finally:

@@ -1,6 +1,6 @@
 """How messages of a company go to customs and who signs them: channel, 加密机 or 加签 service, holds, pauses, refusals."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -12,6 +12,14 @@ from .database import Base, Row, session
 from .exports import CompanyProfile
 from .orders import IS_HELD, Message, Order, Push
 from .types import Encrypted, UtcDateTime
+
+FARTHEST = timedelta(minutes=20)  # nothing here waits longer than that
+
+
+def has_come(moment, now: datetime):
+    """Whether a moment (a column) is over. One that lies farther ahead than any wait was written before the clock was set
+    back: who waited for it would wait for days."""
+    return or_(moment <= now, moment > now + FARTHEST)
 
 
 class Line(NamedTuple):
@@ -140,7 +148,7 @@ def lines_of(enterprise_id: UUID) -> list[tuple[CompanyProfile, ProfileChannel |
 
 def take_due_to_receive(now: datetime, leased_until: datetime) -> list[UUID]:
     """Settings whose host is to be asked for answers now; nobody else takes them before `leased_until`."""
-    due = or_(ProfileChannel.receive_due_at.is_(None), ProfileChannel.receive_due_at <= now)
+    due = or_(ProfileChannel.receive_due_at.is_(None), has_come(ProfileChannel.receive_due_at, now))
     statement = update(ProfileChannel).where(ProfileChannel.receive_host != "", due)
     statement = statement.values(receive_due_at=leased_until).returning(ProfileChannel.id)
     return list(session.scalars(statement.execution_options(synchronize_session=False)))
@@ -156,6 +164,10 @@ def ask_again_at(settings_id: UUID, moment: datetime) -> None:
 
 def find_hold(line: Line, act: str) -> Hold | None:
     return session.get(Hold, (*line, act), populate_existing=True)
+
+
+def is_held(hold: Hold | None, now: datetime) -> bool:
+    return hold is not None and now < hold.next_at <= now + FARTHEST
 
 
 def holds_of(enterprise_id: UUID) -> list[Hold]:
@@ -219,14 +231,14 @@ def count_ready(push_id: UUID, most: int) -> int:
 def settle_answered(stale: datetime, now: datetime) -> None:
     """Those in `sending` since before `stale` that have a receipt already are sent."""
     answered = select(Order.id).where(IS_HELD, Order.return_status.isnot(None)).exists()
-    statement = update(Message).where(Message.state == "sending", Message.sending_at < stale, answered)
+    statement = update(Message).where(Message.state == "sending", has_come(Message.sending_at, stale), answered)
     session.execute(statement.values(state="sent", sent_at=now).execution_options(synchronize_session=False))
 
 
 def take_to_send(push_id: UUID, stale: datetime, now: datetime, limit: int) -> list[UUID]:
     """Marks messages as `sending`, to be committed before the channel is written: those that are ready, and those that
     are in `sending` since before `stale`. Nothing while the company pauses."""
-    waiting = or_(Message.state == "ready", and_(Message.state == "sending", Message.sending_at < stale))
+    waiting = or_(Message.state == "ready", and_(Message.state == "sending", has_come(Message.sending_at, stale)))
     is_paused = select(SendingPause.at).where(SendingPause.enterprise_id == Message.enterprise_id).exists()
     chosen = select(Message.id).where(Message.push_id == push_id, waiting, ~is_paused)
     chosen = chosen.order_by(Message.block).limit(limit).with_for_update(skip_locked=True, of=Message)
@@ -239,12 +251,12 @@ def pushes_left(ready: datetime, stale: datetime, now: datetime) -> list[tuple[U
     """Pushes with messages that no job took up: signed before `ready`, or in `sending` since before `stale`. The small
     ones first. Lines that are held and companies that pause are left out."""
     left = or_(
-        and_(Message.state == "ready", Message.signed_at < ready),
-        and_(Message.state == "sending", Message.sending_at < stale),
+        and_(Message.state == "ready", has_come(Message.signed_at, ready)),
+        and_(Message.state == "sending", has_come(Message.sending_at, stale)),
     )
     is_paused = select(SendingPause.at).where(SendingPause.enterprise_id == Message.enterprise_id).exists()
     busy = and_(Hold.enterprise_id == Message.enterprise_id, Hold.dxp_id == Message.dxp_id, Hold.act == "send")
-    is_busy = select(Hold.act).where(busy, Hold.next_at > now).exists()
+    is_busy = select(Hold.act).where(busy, ~has_come(Hold.next_at, now)).exists()
     query = select(Message.push_id, Message.enterprise_id, Message.dxp_id).where(left, ~is_paused, ~is_busy)
     query = query.group_by(Message.push_id, Message.enterprise_id, Message.dxp_id).order_by(func.count())
     return [(push_id, Line(*line)) for push_id, *line in session.execute(query) if push_id]
@@ -321,7 +333,7 @@ def lease_signing(push_id: UUID, until: datetime) -> None:
 
 def take_signing_left(now: datetime, leased_until: datetime) -> list[UUID]:
     """Pushes that a signer is to sign and no job is at."""
-    statement = update(SigningOrder).where(SigningOrder.done_at.is_(None), SigningOrder.leased_until <= now)
+    statement = update(SigningOrder).where(SigningOrder.done_at.is_(None), has_come(SigningOrder.leased_until, now))
     statement = statement.values(leased_until=leased_until).returning(SigningOrder.push_id)
     return list(session.scalars(statement.execution_options(synchronize_session=False)))
 

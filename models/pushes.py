@@ -77,8 +77,10 @@ def progress_of(push_id: UUID) -> dict[str, int]:
     return counts
 
 
-def first_signature(push_id: UUID) -> datetime | None:
-    return session.scalar(select(func.min(Message.signed_at)).where(Message.push_id == push_id))
+def latest_signatures(push_id: UUID, limit: int = 50) -> list[datetime]:
+    """When the newest ones were made, newest first."""
+    query = select(Message.signed_at).where(Message.push_id == push_id, Message.signed_at.isnot(None))
+    return list(session.scalars(query.order_by(Message.signed_at.desc()).limit(limit)))
 
 
 def latest_push(enterprise_id: UUID, code: str) -> Push | None:

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Text, UniqueCons
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .channels import has_come
 from .database import Base, Row, session
 from .orders import Message
 from .types import UtcDateTime
@@ -76,7 +77,7 @@ def keep_files(
 def files_not_looked_at(before: datetime, limit: int = 100) -> list[tuple[UUID, UUID, bytes]]:
     """(id, enterprise, content) of what a killed worker stored but did not get to."""
     query = select(InboxFile.id, InboxFile.enterprise_id, InboxFile.content)
-    query = query.where(InboxFile.verdict.is_(None), InboxFile.at < before).order_by(InboxFile.at).limit(limit)
+    query = query.where(InboxFile.verdict.is_(None), has_come(InboxFile.at, before)).order_by(InboxFile.at).limit(limit)
     return [tuple(row) for row in session.execute(query)]
 
 

@@ -127,6 +127,37 @@ def test_a_line_that_is_down_holds_its_messages_and_they_go_later_as_they_were(b
     assert set(by_http.states().values()) == {"success"}
 
 
+@pytest.mark.parametrize(
+    "jump", [timedelta(days=-1), timedelta(days=1), timedelta(hours=-8), timedelta(minutes=30)], ids=str
+)
+def test_a_clock_that_jumps_neither_stops_nor_doubles_anything(by_http, outside, line, run_jobs, jump):
+    """Set while messages wait for a dead line: it is asked again within minutes by either clock."""
+    outside.mood("customs-line", "down")
+    with clock.stopped_at(clock.now() + jump):
+        by_http.send(by_http.push(outside.card))
+        loop(run_jobs)
+        assert held(line) == (1, "90790")
+    outside.mood("customs-line", "yes")
+    for seconds in (0, 70, 140, 400):
+        with later(seconds):
+            loop(run_jobs, outside)
+    assert set(by_http.states().values()) == {"success"} and held(line) is None
+    assert outside.statistics["distinct_guids"] == 3 and outside.statistics["violations"] == 0
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-1), timedelta(days=1)], ids=str)
+def test_what_was_signed_or_stored_by_another_clock_is_not_forgotten(by_http, outside, run_jobs, monkeypatch, jump):
+    """The worker dies after the signature, and after storing an answer; the clock is set while it is away."""
+    with clock.stopped_at(clock.now() + jump):
+        by_http.push(outside.card)
+        session.commit()
+    while _next_job():
+        continue
+    with later(5):
+        loop(run_jobs, outside)
+    assert set(by_http.states().values()) == {"success"}
+
+
 def test_the_pauses_double_up_to_five_minutes(by_http, outside, line, run_jobs):
     outside.mood("customs-line", "down")
     by_http.send(by_http.push(outside.card))

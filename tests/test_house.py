@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import request
 from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
 
 import models
 from app import create_app
@@ -167,8 +168,42 @@ def test_production_refuses_a_card_authority_of_the_sandbox(tmp_path):
         Settings(**GOOD, card_authorities=tmp_path).check()
 
 
+@pytest.fixture
+def no_database(monkeypatch):
+    """From the next request on the database is away."""
+
+    def is_away():
+        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    return lambda: monkeypatch.setattr("blueprints.common.pages.load_principal", is_away)
+
+
+@pytest.mark.parametrize("kind", ["page", "htmx"])
+def test_without_the_database_pages_say_so_with_a_number_and_what_is_kept(app, no_database, kind):
+    browser = Browser(app, kind, check=False)
+    no_database()
+    browser.open("/")
+    assert browser.status == 503 and "90924" in browser.main and "没有丢" in browser.main
+    assert browser.response.headers["Retry-After"] == "30"
+
+
+def test_what_was_typed_while_the_database_was_away_is_on_the_answer_and_goes_with_one_click(app, no_database):
+    browser = Browser(app, check=False)
+    browser.open("/login")
+    no_database()
+    browser.submit("登 录", user="shouming", password="GeHeim-2026!", captcha="XXXXX")
+    assert browser.status == 503 and "shouming" in browser.main and "90924" in browser.main
+    assert "GeHeim" not in browser.response.text and "再提交一次" in browser.main
+
+
+def test_programs_are_told_in_their_own_way_that_the_database_is_away(app, no_database):
+    no_database()
+    answer = app.test_client().get("/api/v1/orders", base_url=ORIGIN, headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 503 and answer.is_json and answer.headers["Retry-After"] == "30"
+
+
 def test_the_migrations_make_the_tables_that_the_models_describe(app):
-    engine = create_engine(session.get_bind().url)  # reflection reads PostgreSQL's catalogue as texts
+    engine = create_engine(session.get_bind().engine.url)  # reflection reads PostgreSQL's catalogue as texts
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": True})
         assert compare_metadata(context, Base.metadata) == []

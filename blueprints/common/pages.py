@@ -1,6 +1,7 @@
 """The frame of every page: guard, errors in words, language, headers, and POSTs that nobody may lose."""
 
 import hashlib
+import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,8 @@ from flask import session as cookie_session
 from flask_babel import format_date, gettext
 from flask_wtf.csrf import CSRFError
 from jinja2 import pass_context
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from models.database import session
 
@@ -32,6 +34,7 @@ from .logins import has_gained_rights, is_secret, keep_post, load_principal
 from .numbers import Sentence, in_fours, masked, spoken
 from .tabs import note_tab, open_tabs
 
+LOG = logging.getLogger(__name__)
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; form-action 'self'{bridge}; base-uri 'none'; frame-ancestors 'none'"
@@ -46,7 +49,9 @@ ERRORS = {
     413: ("90413", "上传的文件太大", "请压缩后再传，其他内容都留着。"),
     429: ("90429", "试的次数太多", "请过一会儿再来。"),
     500: ("90500", "这一页暂时打不开", "我们的系统出了错，已经记下来了。"),
+    503: ("90924", "系统暂时停一下", "系统连不上自己的数据库，正在恢复，请过几分钟再试。"),
 }
+KEPT = "已经保存、签名和推送的都在，没有丢。"
 
 
 def translated(text) -> str:
@@ -103,6 +108,7 @@ def init_pages(app: Flask) -> None:
     app.after_request(add_headers)
     app.register_error_handler(CSRFError, answer_csrf)
     app.register_error_handler(HTTPException, answer_error)
+    app.register_error_handler(OperationalError, answer_without_database)
     app.teardown_appcontext(lambda error: session.remove())
     app.add_template_filter(spoken)
     app.add_template_filter(in_fours)
@@ -154,14 +160,29 @@ def keep_lost_post() -> None:
 
 
 def answer_csrf(error):
-    """The form is older than the session: what was typed is on the answer page, one click sends it again."""
+    """The form is older than the session."""
+    return show_again("1091", 400, "这一页开得太久，安全标记过期了，还没有提交。")
+
+
+def show_again(number: str, http_status: int, why: str):
+    """What was typed is on the answer page, one click sends it again."""
     pairs = [(name, value) for name, value in request.form.items(multi=True) if not is_secret(name)]
     own = request.headers.get("Origin") in (None, "null", current_app.config["SETTINGS"].public_origin)
     lost = [name for name in request.form if is_secret(name) and name != "csrf_token"]
     return show(
-        "errors/send_again.html", number="1091", http_status=400, pairs=pairs if own else [],
+        "errors/send_again.html", number=number, http_status=http_status, pairs=pairs if own else [], why=why,
         target=request.full_path.rstrip("?"), lost=lost, files=list(request.files),
     )  # fmt: skip
+
+
+def answer_without_database(error: OperationalError):
+    """The database is away, or could not do what several wanted of it at once. Nothing of the request has been done."""
+    LOG.error("database: %s", str(error.orig).partition("\n")[0])
+    session.rollback()
+    g.principal = None  # the frame asks nothing
+    if "csrf_token" in request.form:
+        return show_again(ERRORS[503][0], 503, ERRORS[503][2])
+    return current_app.handle_user_exception(ServiceUnavailable(retry_after=30))
 
 
 def answer_error(error: HTTPException):
@@ -170,7 +191,11 @@ def answer_error(error: HTTPException):
     number, title, why = ERRORS.get(error.code, ERRORS[500 if error.code >= 500 else 400])
     if error.code >= 500:
         session.rollback()
-    return show_problem(number, title, [("warn", "bad", why)], http_status=error.code)
+    says = [("warn", "bad", why)] + ([("tick", "ok", KEPT)] if error.code == 503 else [])
+    answer = show_problem(number, title, says, http_status=error.code)
+    if wait := getattr(error, "retry_after", None):
+        answer.headers["Retry-After"] = str(wait)
+    return answer
 
 
 def add_headers(response):

@@ -1,10 +1,14 @@
 """How far a push is: orders signed, sent, answered, and how long it may still take at the card's own speed."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-from blueprints.common import clock
 from models import orders, pushes
 from models.orders import Push
+
+STANDSTILL = timedelta(
+    minutes=3
+)  # with no signature for so long the card was taken out: the night is not part of its speed
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class Progress:
     def left_words(self) -> str:
         if self.seconds_left is None:
             return ""
-        return f"大约还要{-(-self.seconds_left // 60)}分钟" if self.seconds_left > 60 else "不到1分钟就签完"
+        hours, minutes = divmod(-(-self.seconds_left // 60), 60)
+        if hours:
+            return f"按这张卡的速度，签完还要{hours}小时{minutes}分钟"
+        return f"按这张卡的速度，签完还要{minutes}分钟" if self.seconds_left > 60 else "不到1分钟就签完"
 
 
 def progress_of(push: Push) -> Progress:
@@ -42,17 +49,21 @@ def progress_of(push: Push) -> Progress:
     total = sum(value for key, value in counts.items() if key.startswith("orders "))
     unsigned = counts.get("orders unsigned", 0)
     left = counts.get("messages unsigned", 0)
-    done = sum(value for key, value in counts.items() if key.startswith("messages ")) - left
     refused = counts.get("orders refused", 0)
     return Progress(
         push, total, total - unsigned, left, counts.get(orders.SUCCESS, 0), counts.get(orders.FAILED, 0) + refused,
-        _seconds_left(push, done, left),
+        _seconds_left(push, left),
     )  # fmt: skip
 
 
-def _seconds_left(push: Push, done: int, left: int) -> int | None:
-    """By the speed so far of this card."""
-    first = pushes.first_signature(push.id)
-    if not done or not left or first is None:
+def _seconds_left(push: Push, left: int) -> int | None:
+    """By the speed of this card since it last stood still."""
+    moments = pushes.latest_signatures(push.id)
+    if not left or len(moments) < 2:
         return None
-    return int((clock.now() - first).total_seconds() / done * left) + 1
+    run = 1
+    while run < len(moments) and moments[run - 1] - moments[run] < STANDSTILL:
+        run += 1
+    if run < 2:
+        return None
+    return int((moments[0] - moments[run - 1]).total_seconds() / (run - 1) * left) + 1

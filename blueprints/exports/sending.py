@@ -45,7 +45,7 @@ def send_messages(push_id: str) -> None:
     """Job. `sending` is committed before the channel is written; killed in between, the message is sent again as it is."""
     line = channels.line_of_push(UUID(push_id))
     hold = line and channels.find_hold(line, "send")
-    if line is None or (hold and hold.next_at > clock.now()):
+    if line is None or channels.is_held(hold, clock.now()):
         session.commit()
         return
     failures = hold.failures if hold else 0

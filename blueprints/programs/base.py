@@ -169,7 +169,9 @@ def tell_http(error: HTTPException) -> Response:
     if error.code == 413:
         return problem(413, Sentence("90863", "一次最多传{size}M，请分几次传", size=BODY_LIMIT >> 20))
     if error.code >= 500:
-        return problem(500, Sentence("90877", "系统出了错，已经记下来；同一个Idempotency-Key可以再试，不会重复"))
+        wait = getattr(error, "retry_after", None) or 0
+        sentence = Sentence("90877", "系统出了错，已经记下来；同一个Idempotency-Key可以再试，不会重复")
+        return problem(error.code, sentence, wait)
     return problem(error.code, Sentence("90860", "这个请求看不懂，请对照接口说明"))
 
 

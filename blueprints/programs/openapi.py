@@ -102,6 +102,7 @@ EVERYWHERE = {
     403: "not with this token",
     429: "too often, see Retry-After",
     500: "try again",
+    503: "the database is away, see Retry-After",
 }
 
 

@@ -46,8 +46,10 @@ def start(folder: Path, port: int = 35963) -> None:
     """Returns when the reader is there: slot 0 listens on 127.0.0.1:`port`, slot 1 on the next. Raises StackError."""
     if lacking := missing():
         raise StackError(lacking)
-    if (SOCKET_FOLDER / "pcscd.comm").exists() and _answers():
+    if _answers():
         raise StackError("a pcscd is running already")
+    for name in ("pcscd.pid", "pcscd.comm"):
+        (SOCKET_FOLDER / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     shim = (folder / "bind127.so").resolve()
     if not shim.exists():
@@ -84,12 +86,12 @@ def _listens(port: int) -> bool:
 
 
 def _answers() -> bool:
-    pid_file = SOCKET_FOLDER / "pcscd.pid"
+    """Whether the process that pcscd's pid file names is a pcscd; a killed one leaves the file, and pids come again."""
     try:
-        os.kill(int(pid_file.read_text()), 0)
+        pid = int((SOCKET_FOLDER / "pcscd.pid").read_text())
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "pcscd"
     except (OSError, ValueError):
         return False
-    return True
 
 
 def stop(folder: Path) -> None:

@@ -3,6 +3,7 @@
 Everything runs as in the demonstration: portal, worker, sandbox, card bridge and card, each a program of its own.
 """
 
+import contextlib
 import random
 import re
 import signal
@@ -65,6 +66,7 @@ class Watcher:
 
     world: World
     browser: Patient
+    orders: int = ORDERS
     seen: list[tuple] = field(default_factory=list)
 
     def look(self) -> tuple[int, int]:
@@ -73,13 +75,11 @@ class Watcher:
         said = PROGRESS.search(self.browser.main.replace(" ", ""))
         assert said, f"{self.browser.url}: {self.browser.main[:500]}"
         signed, total, success, failed, waiting = map(int, said.groups())
-        assert (total, failed) == (ORDERS, 0) and success + waiting == signed, said[0]
+        assert (total, failed) == (self.orders, 0) and success + waiting == signed, said[0]
         if self.seen:
             assert (signed, success) >= self.seen[-1], "the page took something back"
-        try:
+        with contextlib.suppress(requests.RequestException):  # killed just now
             assert success <= self.world.statistics()["distinct_guids"], "the page said more than customs did"
-        except requests.RequestException:  # killed just now
-            pass
         self.seen.append((signed, success))
         return signed, success
 
@@ -103,26 +103,26 @@ class Killer(threading.Thread):
             self.house.wait_until_up()
 
 
-def make_data(world, mark: str) -> Patient:
+def make_data(world, mark: str, count: int = ORDERS) -> Patient:
     browser = Patient()
     log_in(world, browser, "demo01")
     browser.follow("基础数据导入")
     browser.follow("创建申报任务")
-    file = {"file": ("orders.xlsx", workbook(ORDERS, mark))}
+    file = {"file": ("orders.xlsx", workbook(count, mark))}
     browser.submit("导入", file, client_number="fault", strategy="9710美金")
     browser.wait_for("已经存好", 180)
     return browser
 
 
-def declare(world, browser, seconds: float) -> Watcher:
+def declare(world, browser, seconds: float, count: int = ORDERS) -> Watcher:
     """From the push page on: signs whenever nothing goes on, until all of it is answered."""
-    push, watcher, end = browser.url, Watcher(world, browser), time.monotonic() + seconds
-    moved = 0.0
-    while watcher.look()[1] < ORDERS:
+    push, watcher, end = browser.url, Watcher(world, browser, count), time.monotonic() + seconds
+    moved = time.monotonic()
+    while watcher.look()[1] < count:
         assert time.monotonic() < end, f"{watcher.seen[-1]} {browser.main[:500]}"
         if watcher.seen[-1:] != watcher.seen[-2:-1]:
             moved = time.monotonic()
-        elif "接着用卡签名" in browser.main and time.monotonic() > moved + 2:
+        elif "接着用卡签名" in browser.main and time.monotonic() > moved + 6:
             moved = time.monotonic()
             sign_again(world, browser)
             browser.open(push)
@@ -133,34 +133,34 @@ def declare(world, browser, seconds: float) -> Watcher:
 def sign_again(world, browser) -> None:
     """What a person does who finds that nothing is signed any more; whatever is down now is tried again later. The card is
     out: the sandbox holds it, and was killed."""
-    try:
+    with contextlib.suppress(requests.RequestException, AssertionError, LookupError, AttributeError):
         world.insert_card(CARD)
         browser.submit("接着用卡签名")
         sign(browser)
-    except (requests.RequestException, AssertionError, LookupError, StopIteration, AttributeError):
-        pass
 
 
-def ask_and_sign(browser) -> Patient:
-    """The card is asked for and begins to sign; then the push's own page."""
+def ask_and_sign(browser) -> None:
+    """The card is asked for and begins to sign."""
     ask_for_the_card(browser)
-    return sign(browser)
+    sign(browser)
 
 
-def sign(browser):
-    """The bridge reads all that is to be signed before it asks for the PIN."""
+def sign(browser) -> str:
+    """The bridge reads all that is to be signed before it asks for the PIN. Gives its page; the push's own is open."""
     browser.follow("在本页打开")
     end = time.monotonic() + 60
     while not browser.can_press("确认"):
         assert time.monotonic() < end, browser.main[:300]
         time.sleep(0.3)
         browser.open(browser.url)
-    return browser.submit("确认", pin=PIN)
+    page = browser.url
+    browser.submit("确认", pin=PIN)
+    return page
 
 
-def declared_once(world, before: dict) -> None:
+def declared_once(world, before: dict, count: int = ORDERS) -> None:
     counted = world.statistics()
-    assert counted["distinct_guids"] - before["distinct_guids"] == ORDERS
+    assert counted["distinct_guids"] - before["distinct_guids"] == count
     assert counted["orders"] == counted["distinct_guids"] and counted["violations"] == 0
     assert counted["rejected_orders"] == 0
 
@@ -177,6 +177,31 @@ def test_programs_killed_at_random_moments_lose_and_double_nothing(world, house)
     assert len(killer.killed) == KILLS
     declared_once(world, before)
     assert watcher.seen[-1] == (ORDERS, ORDERS)
+
+
+@pytest.mark.parametrize(("a_minute", "messages"), [(12, 5), (200, 20)], ids=["IC卡", "Ikey"])
+def test_at_a_real_cards_speed_signing_is_stopped_and_goes_on_another_time(world, house, a_minute, messages):
+    before, count = world.statistics(), messages * 100
+    change_state(house.folder / "sandbox" / "cards" / f"{CARD}.json", delay_ms=60_000 // a_minute)
+    browser = make_data(world, f"SLOW{a_minute}", count)
+    ask_for_the_card(browser)
+    bridge_page = sign(browser)
+    watcher = Watcher(world, browser, count)
+    while watcher.look()[0] < 200:
+        time.sleep(0.3)
+    assert "签完" in browser.main, "how long it still takes"
+    push = browser.url
+    browser.open(bridge_page)
+    browser.submit("停下")
+    browser.wait_for("接着签", 20)
+    browser.open(push)
+    signed = watcher.look()[0]
+    time.sleep(60 / a_minute + 1)
+    assert watcher.look()[0] == signed < count, "stopped is stopped"
+    browser.submit("接着用卡签名")
+    sign(browser)
+    declare(world, browser, 200, count)
+    declared_once(world, before, count)
 
 
 def test_a_worker_killed_while_it_reads_and_makes_data_goes_on(world, house):

@@ -8,6 +8,7 @@ from lxml import etree
 
 from blueprints.common import clock
 from blueprints.exports import channels, generating, pushing, receiving, sending
+from blueprints.exports.progress import progress_of
 from gateways.customs_dxp import envelope, signature
 from models import orders, pushes, receipts
 from models.database import session
@@ -340,3 +341,38 @@ def test_two_signers_of_one_message_leave_the_first_signature(generated, card):
     pushing.keep_signature(Asked, 0, value, signed)
     pushing.keep_signature(Asked, 0, value, b"another")
     assert messages(generated)[0].signed == signed and messages(generated)[0].state == "ready"
+
+
+# -- how long it takes
+
+
+def sign_at(messages, card, moment, seconds: float):
+    """One signature after the other from `moment` on, each `seconds` after the one before; gives when the last was made."""
+    for message in messages:
+        moment += timedelta(seconds=seconds)
+        with clock.stopped_at(moment):
+            info = signature.signed_info("rsa-sha1", message.canonical)
+            pushing.keep_signed(
+                message, signature.assemble(message.canonical, "rsa-sha1", card.der, card.sign(info)), "李明"
+            )
+    session.commit()
+    return moment
+
+
+@pytest.mark.parametrize(("a_minute", "words"), [(12, "签完还要1小时2"), (200, "签完还要5分钟")], ids=["IC卡", "Ikey"])
+def test_a_hundred_thousand_orders_say_how_long_the_card_still_takes_and_leave_the_night_out(
+    trade, card, a_minute, words
+):
+    trade.read(workbook(many(900)))
+    trade.generate()
+    push = pushing.start_push(trade.query(), trade.who)
+    session.commit()
+    made = messages(trade)
+    values = {column.name: getattr(made[0], column.name) for column in orders.Message.__table__.columns}
+    rest = [{**values, "id": uuid4(), "push_id": push.id, "block": block, "first_place": 1} for block in range(9, 1000)]
+    pushes.add_messages(rest)
+    session.commit()
+    today = sign_at(made[:3], card, clock.now(), 60 / a_minute)
+    assert words in progress_of(push).left_words and progress_of(push).total == 100_000
+    sign_at(made[3:6], card, today + timedelta(hours=14), 60 / a_minute)
+    assert words in progress_of(push).left_words, "the card was out all night"

@@ -48,4 +48,4 @@ lock: .venv/ready  ## requirements.lock anew from pyproject.toml (needs uv)
 
 messages: .venv/ready  ## collects the texts to translate
 	@$(BIN)/pybabel -q extract -F translations/babel.cfg --no-location --omit-header -o translations/messages.pot .
-	@$(BIN)/pybabel -q update -i translations/messages.pot -d translations -l en --no-fuzzy-matching --ignore-obsolete
+	@$(BIN)/pybabel -q update -w 1000000 -i translations/messages.pot -d translations -l en --no-fuzzy-matching --ignore-obsolete

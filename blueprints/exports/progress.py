@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from blueprints.common.numbers import Sentence
 from models import orders, pushes
 from models.orders import Push
 
@@ -40,8 +41,8 @@ class Progress:
             return ""
         hours, minutes = divmod(-(-self.seconds_left // 60), 60)
         if hours:
-            return f"按这张卡的速度，签完还要{hours}小时{minutes}分钟"
-        return f"按这张卡的速度，签完还要{minutes}分钟" if self.seconds_left > 60 else "不到1分钟就签完"
+            return Sentence("", "按这张卡的速度，签完还要{hours}小时{minutes}分钟", hours=hours, minutes=minutes)
+        return Sentence("", "按这张卡的速度，签完还要{minutes}分钟", minutes=minutes)
 
 
 def progress_of(push: Push) -> Progress:

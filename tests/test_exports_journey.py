@@ -49,6 +49,19 @@ def test_an_exporter_imports_generates_signs_and_sees_the_orders_at_customs(expo
     assert "订单TYDH005已推送成功，不会重复申报" in exporter.main
 
 
+def test_while_a_file_is_read_the_task_says_so_and_makes_no_data_of_half_of_it(exporter, run_jobs):
+    exporter.open("/exports/tasks").follow("创建申报任务")
+    exporter.submit("导入", {"file": ("orders.xlsx", workbook())}, client_number="ceshi111")
+    result = exporter.url
+    exporter.open("/exports/tasks").follow("查看")
+    task = exporter.url
+    assert "正在导入，已经存好0单" in exporter.main and not exporter.can_press("生成申报数据")
+    run_jobs()
+    exporter.open(task)
+    assert "已存好3单，轮到您了" in exporter.main and exporter.can_press("生成申报数据")
+    assert exporter.open(result).main
+
+
 @pytest.mark.item("M202")
 def test_wrong_rows_are_told_and_mended_by_a_second_upload(exporter, run_jobs):
     make_task(exporter, run_jobs, BAD)

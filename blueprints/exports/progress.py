@@ -7,9 +7,8 @@ from blueprints.common.numbers import Sentence
 from models import orders, pushes
 from models.orders import Push
 
-STANDSTILL = timedelta(
-    minutes=3
-)  # with no signature for so long the card was taken out: the night is not part of its speed
+# With no signature for so long the card was out: the night is not part of its speed.
+STANDSTILL = timedelta(minutes=3)
 
 
 @dataclass(frozen=True)

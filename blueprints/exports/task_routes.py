@@ -220,6 +220,8 @@ def generate(id):
     task = get_task_or_404(id)
     if not task.order_count:
         flash("还没有订单，请先导入。")
+    elif (newest := tasks.newest_import(task)) and newest.is_running:
+        flash("文件还在导入，导完再点「生成申报数据」。")
     elif not task.is_generating:
         generating.start_generating(task, access.current().name)
         session.commit()

@@ -95,6 +95,9 @@ def delete_orders(query, principal: Principal) -> tuple[int, list[UUID]]:
 def sentences_of(task: Task, newest: Import | None) -> list[tuple[str, str, str]]:
     """Where the task stands, who acts next: (icon, tone, words)."""
     says = []
+    if newest and newest.is_running:
+        said = f"正在导入，已经存好{newest.orders_stored}单。导完再生成申报数据，关掉这一页也会接着导。"
+        return [("pencil", "todo", said)]
     if newest and newest.state == "refused":
         says.append(("warn", "bad", f"文件没有导入：{newest.problem}"))
     elif newest and newest.rows_wrong:

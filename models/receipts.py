@@ -56,7 +56,7 @@ class Receipt(Base):
 def keep_files(
     enterprise_id: UUID, files: list[tuple[str, bytes, bytes]], now: datetime
 ) -> dict[UUID, tuple[str, bytes]]:
-    """Stores (name, sha256, content); those known already are left out of the answer {id: (name, content)}."""
+    """Stores (name, sha256, content); those known already are left out of the answer {id: (name, sha256)}."""
     rows = [
         {
             "id": uuid4(),
@@ -71,7 +71,7 @@ def keep_files(
     ]
     statement = insert(InboxFile).on_conflict_do_nothing().returning(InboxFile.id)
     new = set(session.scalars(statement, rows))
-    return {row["id"]: (row["name"], row["content"]) for row in rows if row["id"] in new}
+    return {row["id"]: (row["name"], row["sha256"]) for row in rows if row["id"] in new}
 
 
 def files_not_looked_at(before: datetime, limit: int = 100) -> list[tuple[UUID, UUID, bytes]]:

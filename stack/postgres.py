@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SEARCH = "/usr/lib/postgresql"
+MEMORY = "-c shared_buffers=512MB -c max_wal_size=4GB"  # so that many orders at once do not push each other out
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def start(folder: Path, port: int = 0, fast: bool = False) -> Cluster:
         _run(cluster, "initdb", "-D", data, "-U", "eport", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
     if _run(cluster, "pg_ctl", "status", "-D", data, check=False).returncode == 0:
         return Cluster(cluster.binaries, folder, int((data / "postmaster.pid").read_text().splitlines()[3]))
-    options = f"-c listen_addresses=127.0.0.1 -p {port} -k ''" + (
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -k '' {MEMORY}" + (
         " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200" if fast else ""
     )
     _run(cluster, "pg_ctl", "start", "-w", "-D", data, "-l", folder / "log", "-o", options)

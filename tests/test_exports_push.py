@@ -312,7 +312,7 @@ def test_a_folder_that_is_no_companys_is_left_alone(sent, context):
 
 
 def test_files_stored_but_not_read_by_a_killed_worker_are_read_later(sent, monkeypatch):
-    monkeypatch.setattr(receiving, "_read", lambda *arguments: None)
+    monkeypatch.setattr(receiving, "_apply", lambda *arguments: None)
     sent.hear((order(sent), 120, T1))
     assert sent.states()["TYDH005"] == "declaring"
     monkeypatch.undo()

@@ -1,11 +1,15 @@
 """Answers of customs: raw bytes stored and committed, then acknowledged, then read and applied to orders."""
 
 import hashlib
+import itertools
 import json
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from blueprints.common import clock
@@ -26,6 +30,24 @@ LOG = logging.getLogger(__name__)
 STEP = 100  # files taken in at once
 GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 LEFT_OVER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one file says: receipts (as `read_receipts` gives them), a transport receipt, or nothing that can be read."""
+
+    verdict: str  # receipts | reply | garbled
+    note: str = ""
+    rows: list[tuple] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    reply: envelope.DxpRep | None = None
+
+
+class Arrived(NamedTuple):
+    name: str
+    sha256: bytes
+    content: bytes
+    found: Found
 
 
 def poll_channels() -> None:
@@ -54,55 +76,48 @@ def take_in_all() -> None:
 
 
 def take_in_from(channel: Channel, enterprise_id: UUID) -> None:
-    """All that waits in one company's channel."""
-    while _take_in(channel, enterprise_id):
-        pass
+    """All that waits in one company's channel. While the database works on one batch the next is read."""
+    with ThreadPoolExecutor(1) as reader:
+        batch = read_batch(channel)
+        while batch:
+            files = [(each.name, each.sha256, each.content) for each in batch]
+            new = receipts.keep_files(enterprise_id, files, clock.now())
+            session.commit()
+            channel.acknowledge_all(each.name for each in batch)
+            next_batch = reader.submit(read_batch, channel)
+            found = {(each.name, each.sha256): each.found for each in batch}
+            _apply(enterprise_id, {id: found[name, digest] for id, (name, digest) in new.items()})
+            batch = next_batch.result()
 
 
-def _take_in(channel: Channel, enterprise_id: UUID) -> bool:
-    """Up to `STEP` files; False when that was all."""
-    files = []
-    for name, data in channel.receive():
-        files.append((name, hashlib.sha256(data).digest(), data))
-        if len(files) == STEP:
-            break
-    if not files:
-        return False
-    new = receipts.keep_files(enterprise_id, files, clock.now())
-    session.commit()
-    channel.acknowledge_all(name for name, _, _ in files)
-    _read(enterprise_id, {file_id: content for file_id, (_, content) in new.items()})
-    return len(files) == STEP
+def read_batch(channel: Channel) -> list[Arrived]:
+    """Up to `STEP` files."""
+    return [
+        Arrived(name, hashlib.sha256(data).digest(), data, read_file(data))
+        for name, data in itertools.islice(channel.receive(), STEP)
+    ]
 
 
 def read_left_over() -> None:
     """Files that were stored by a worker that died before it read them."""
     rows = receipts.files_not_looked_at(clock.now() - LEFT_OVER)
     session.commit()
-    by_company: dict[UUID, dict[UUID, bytes]] = {}
+    by_company: dict[UUID, dict[UUID, Found]] = {}
     for file_id, enterprise_id, content in rows:
-        by_company.setdefault(enterprise_id, {})[file_id] = content
-    for enterprise_id, contents in by_company.items():
-        _read(enterprise_id, contents)
+        by_company.setdefault(enterprise_id, {})[file_id] = read_file(content)
+    for enterprise_id, files in by_company.items():
+        _apply(enterprise_id, files)
 
 
-def _read(enterprise_id: UUID, contents: dict[UUID, bytes]) -> None:
-    verdicts, rows, replies, refused = {}, [], [], []
-    for file_id, content in contents.items():
-        try:
-            parsed = envelope.parse(content)
-            if isinstance(parsed, envelope.DxpRep):
-                verdicts[file_id] = ("reply", "")
-                replies.append((file_id, parsed))
-                continue
-            found, unread = read_receipts(parsed.data)
-        except (envelope.BadEnvelope, ceb304.BadReceipt) as error:
-            verdicts[file_id] = ("garbled", str(error))
-            continue
-        verdicts[file_id] = ("receipts", "")
-        rows += [(file_id, *each) for each in found]
-        refused += [(file_id, *each) for each in unread]
-    _apply(enterprise_id, verdicts, rows, replies, refused)
+def read_file(content: bytes) -> Found:
+    try:
+        parsed = envelope.parse(content)
+        if isinstance(parsed, envelope.DxpRep):
+            return Found("reply", reply=parsed)
+        rows, refused = read_receipts(parsed.data)
+    except (envelope.BadEnvelope, ceb304.BadReceipt) as error:
+        return Found("garbled", note=str(error))
+    return Found("receipts", rows=rows, refused=refused)
 
 
 def read_receipts(data: bytes) -> tuple[list[tuple], list[tuple[str, str]]]:
@@ -130,16 +145,17 @@ def extra_of(returned: Returned) -> str | None:
     return json.dumps(given) if given else None
 
 
-def _apply(enterprise_id: UUID, verdicts: dict, rows: list[tuple], replies: list, refused: list) -> None:
-    if not verdicts:
+def _apply(enterprise_id: UUID, files: dict[UUID, Found]) -> None:
+    if not files:
         return
-    won = receipts.judge_files(verdicts)
-    receipts.apply_receipts(enterprise_id, [row for row in rows if row[0] in won], clock.now())
-    for file_id, reply in replies:
-        if file_id in won:
-            _note_reply(enterprise_id, reply)
-    for file_id, message_id, words in refused:
-        if file_id in won:
+    won = receipts.judge_files({file_id: (found.verdict, found.note) for file_id, found in files.items()})
+    judged = [(file_id, found) for file_id, found in files.items() if file_id in won]
+    rows = [(file_id, *row) for file_id, found in judged for row in found.rows]
+    receipts.apply_receipts(enterprise_id, rows, clock.now())
+    for _, found in judged:
+        if found.reply:
+            _note_reply(enterprise_id, found.reply)
+        for message_id, words in found.refused:
             _note_refusal(enterprise_id, message_id, words)
     session.commit()
 

@@ -118,10 +118,6 @@ def _check_shape(shape: tuple, rules: Rules) -> tuple[list[str], list[int], list
 
 def _read_document(kind: Kind, element: etree._Element) -> Document | None:
     """None when not even a guid can be read."""
-    path = f"{CEB}{kind.head_node}/{CEB}" if kind.head_node else CEB
-    guid = element.findtext(path + "guid") or ""
-    if len(guid) != 36:
-        return None
     head, lines, problem = {}, [], None
     try:
         head = _values(_head_of(kind, element), kind.head)
@@ -136,10 +132,14 @@ def _read_document(kind: Kind, element: etree._Element) -> Document | None:
         papers.check_lines(kind.code, head, lines)
     except Problem as error:
         problem = error
+    if not head:
+        path = f"{CEB}{kind.head_node}/{CEB}" if kind.head_node else CEB
+        head = {name: (element.findtext(path + name) or "")[:longest] for name, longest in kind.head.longest.items()}
+    guid = head["guid"]
+    if len(guid) != 36:
+        return None
     says = element.itertext() if problem else [text for part in (head, *lines) for text in part.values()]
     digest = hashlib.blake2b("\x1f".join(says).encode(), digest_size=16).digest()
-    if not head:
-        head = {name: (element.findtext(path + name) or "")[:longest] for name, longest in kind.head.longest.items()}
     scope, number = kind.key
     return Document(kind, guid, head, lines, digest, problem, (head[scope], head[number]), head[kind.owner])
 

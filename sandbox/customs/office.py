@@ -27,6 +27,7 @@ class Office:
 
     def __init__(self, root: Path, store: Store, ledger: Ledger, judge: Judge):
         self.root, self.store, self.ledger, self.judge = root, store, ledger, judge
+        self._listed: dict[Path, list[os.DirEntry]] = {}
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="customs", daemon=True)
 
@@ -65,32 +66,40 @@ class Office:
             return []
 
     def _take(self, folder: Path, mood: Mood) -> bool:
-        try:
-            entries = [entry for entry in os.scandir(folder / "OutBox") if entry.name.endswith(".xml")]
-        except FileNotFoundError:
-            return False
+        """Up to BATCH files, the oldest first; a listing is used up before the next is made."""
+        listed = self._listed.pop(folder, None) or self._list(folder)
+        entries = [entry for entry in listed[:BATCH] if os.path.exists(entry.path)]
+        if listed[BATCH:]:
+            self._listed[folder] = listed[BATCH:]
         if not entries:
             return False
-        entries.sort(key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
         answers, refused = [], []
         with self.ledger.transaction():
-            for entry in entries[:BATCH]:
+            for entry in entries:
                 try:
                     answers.append(self._read(Path(entry.path), folder.name, mood))
                 except BadEnvelope as error:
                     refused.append((entry, error))
         # Everything is decided and stored before a file moves: after a crash it is still in OutBox and is known.
         gone = {entry.name for entry, _ in refused}
-        for entry in entries[:BATCH]:
+        for entry in entries:
             _move(entry, folder / ("FailBox" if entry.name in gone else "SentBox"))
         for entry, error in refused:
             self._reject(folder, entry.name, error)
         self._answer([taken for taken in answers if taken.due <= time.time()])
         return True
 
+    def _list(self, folder: Path) -> list[os.DirEntry]:
+        try:
+            entries = [entry for entry in os.scandir(folder / "OutBox") if entry.name.endswith(".xml")]
+        except FileNotFoundError:
+            return []
+        return sorted(entries, key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
+
     def _read(self, path: Path, folder: str, mood: Mood) -> Taken:
         """Decides one message and stores that. Raises BadEnvelope when it cannot be delivered."""
-        raw = path.read_bytes()
+        with open(path, "rb") as file:
+            raw = file.read()
         digest = hashlib.sha256(raw).digest()
         outer = envelope.read(raw)
         known = self.ledger.find_message(outer.sender, outer.cop_msg_id)

@@ -52,8 +52,9 @@ def run(module: str, arguments) -> list[str]:
 
 
 def keep(lines: list[str], name: str, arguments) -> None:
-    """The newest figure of each name, with where and when it was taken."""
-    rows = dict(ROW.findall(FILE.read_text("utf-8"))) if FILE.exists() else {}
+    """The newest figure of each name, with where and when it was taken. What stands below the table stays."""
+    before = FILE.read_text("utf-8") if FILE.exists() else ""
+    rows, below = dict(ROW.findall(before)), before[before.find("\n## ") :] if "\n## " in before else ""
     where = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     command = " ".join(["make bench", f"NAME={name}"] if not arguments else ["python -m benchmarks", name, *arguments])
     for line in lines:
@@ -62,7 +63,7 @@ def keep(lines: list[str], name: str, arguments) -> None:
             rows[figure] = f"{value} | {BARS.get(figure, '')} | {date.today():%Y-%m-%d}, {where} | `{command}`"
     table = "\n".join(f"| `{figure}` | {row} |" for figure, row in sorted(rows.items()))
     FILE.write_text(
-        f"# Figures\n\nWritten by `make bench`: the newest figure of each name, beside its bar.\n\n{HEAD}\n{table}\n",
+        f"# Figures\n\nWritten by `make bench`: the newest figure of each name, beside its bar.\n\n{HEAD}\n{table}\n{below}",
         "utf-8",
     )
 

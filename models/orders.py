@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -77,6 +78,10 @@ class Order(Base):
         Index("ix_export_orders_list", "enterprise_id", "customs_code", "kind", "serial"),
         Index("ix_export_orders_place", "task_id", "place"),
         Index("ix_export_orders_repeats", "id", postgresql_where=text("app_type > 1")),
+        Index(
+            "ix_export_orders_repeated_no", "enterprise_id", "customs_code", "kind", "order_no",
+            postgresql_ops={"order_no": "text_pattern_ops"}, postgresql_where=text("app_type > 1"),
+        ),
         Index("ix_export_orders_waybill", "order_no", postgresql_where=text("kind = '505'")),  # of whatever carrier
         Index(
             "ix_export_orders_open", "enterprise_id", "customs_code", "kind", "state", "serial",
@@ -164,13 +169,31 @@ STATE = case(
     (Message.state.in_(("sending", "sent")), DECLARING),
     else_=WAITING,
 )
-_STATES = {
-    WAITING: and_(Order.state.is_(None), Message.state.in_(("unsigned", "ready"))),
-    DECLARING: or_(Order.state == DECLARING, and_(Order.state.is_(None), Message.state.in_(("sending", "sent")))),
-    SUCCESS: Order.state == SUCCESS,
-    FAILED: or_(Order.state == FAILED, and_(Order.state.is_(None), Message.state == "refused")),
-    DELETED: Order.state == DELETED,
-}
+# Each state by the order's receipts, or where it has none by its message. One query for each, since an index gives the
+# newest of either, but not of both together.
+_BY_RECEIPT = {DECLARING: DECLARING, SUCCESS: SUCCESS, FAILED: FAILED, DELETED: DELETED}
+_BY_MESSAGE = {WAITING: ("unsigned", "ready"), DECLARING: ("sending", "sent"), FAILED: ("refused",)}
+# Conditions as the partial indexes have them: a parameter in their place would hide the index.
+IS_OPEN = text("export_orders.state IS DISTINCT FROM 'success'")
+IS_FIRST, IS_REPEATED = text("export_orders.app_type = 1"), text("export_orders.app_type > 1")
+
+
+def _branches(state: str) -> list:
+    """(condition, whether it asks the message) of each way to be in the state; of no state one that is always true."""
+    if not state:
+        return [(true(), True)]
+    found = []
+    if state in _BY_RECEIPT:
+        by_receipt = Order.state == _BY_RECEIPT[state]
+        found.append((by_receipt if state == SUCCESS else and_(by_receipt, IS_OPEN), False))
+    if state in _BY_MESSAGE:
+        found.append((and_(Order.state.is_(None), IS_OPEN, Message.state.in_(_BY_MESSAGE[state])), True))
+    return found
+
+
+def numbered(condition):
+    """`condition` on the number, of documents and of their 变更 and 删除: so that it finds the index of either."""
+    return or_(and_(IS_FIRST, condition), and_(IS_REPEATED, condition))
 
 
 def declared_orders(enterprise_id: UUID, code: str, kind: str = ORDER):
@@ -181,14 +204,6 @@ def declared_orders(enterprise_id: UUID, code: str, kind: str = ORDER):
         .join(Task, Task.id == Order.task_id)
         .where(Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == kind)
     )
-
-
-def orders_to_count(enterprise_id: UUID, code: str, state: str, kind: str = ORDER):
-    """Query of the same documents for counting: without what only the rows of a page show."""
-    query = select(Order.serial).where(
-        Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == kind
-    )
-    return query if state == SUCCESS else query.join(Message, IS_HELD)
 
 
 def at_customs(enterprise_id: UUID, code: str, is_concluded: bool, kind: str = ORDER):
@@ -208,11 +223,9 @@ def of_modes(query, codes: tuple[str, ...]):
 def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None):
     """`order_no`: beginning of it; `tasks`: a query for task ids; `since`, `until`: moments, the second not included."""
     if state:
-        query = query.where(_STATES[state])
-        if state != SUCCESS:
-            query = query.where(text("export_orders.state IS DISTINCT FROM 'success'"))
+        query = query.where(or_(*(condition for condition, _ in _branches(state))))
     if order_no:
-        query = query.where(Order.order_no.startswith(order_no, autoescape=True))
+        query = query.where(numbered(Order.order_no.startswith(order_no, autoescape=True)))
     if tasks is not None:
         query = query.where(Order.task_id.in_(tasks))
     if since:
@@ -220,17 +233,33 @@ def filtered(query, *, state="", order_no="", tasks=None, since=None, until=None
     return query.where(Order.changed_at < until) if until else query
 
 
-def page_of_orders(query, after: int | None, limit: int):
+def page_of_orders(query, after: int | None, limit: int, state: str = ""):
     """Newest first, by keyset: `after` is the serial of the last row shown."""
     if after:
         query = query.where(Order.serial < after)
-    return list(session.execute(query.order_by(Order.serial.desc()).limit(limit)))
+    found = []
+    for condition, _ in _branches(state):
+        found += session.execute(query.where(condition).order_by(Order.serial.desc()).limit(limit))
+    return sorted(found, key=lambda row: -row.Order.serial)[:limit]
 
 
-def count_orders(query) -> int:
+def count_orders(query, state: str = "") -> int:
     """Exact up to `EXACT`; one more means: or more."""
+    return min(sum(_count(query.where(condition)) for condition, _ in _branches(state)), EXACT + 1)
+
+
+def _count(query) -> int:
     inner = query.with_only_columns(Order.serial).order_by(None).limit(EXACT + 1)
     return session.scalar(select(func.count()).select_from(inner.subquery()))
+
+
+def count_declared(enterprise_id: UUID, code: str, state: str = "", kind: str = ORDER, **filters) -> int:
+    """The same of the documents whose declaration data is made; `filters` as in `filtered`."""
+    total, query = 0, select(Order.serial).where(Order.enterprise_id == enterprise_id, Order.customs_code == code)
+    for condition, asks_message in _branches(state):
+        each = filtered(query.where(Order.kind == kind, condition), **filters)
+        total += _count(each.join(Message, IS_HELD) if asks_message else each)
+    return min(total, EXACT + 1)
 
 
 def tally_of_orders(enterprise_id: UUID, code: str, tasks=None) -> int:
@@ -243,7 +272,7 @@ def tally_of_orders(enterprise_id: UUID, code: str, tasks=None) -> int:
 def tasks_with_order(enterprise_id: UUID, code: str, order_no: str):
     """A query for the tasks that hold an order whose number begins so."""
     query = select(Order.task_id).where(
-        Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == ORDER, Order.app_type == 1
+        Order.enterprise_id == enterprise_id, Order.customs_code == code, Order.kind == ORDER, IS_FIRST
     )
     return query.where(Order.order_no.startswith(order_no, autoescape=True))
 
@@ -351,5 +380,4 @@ def delete_task_rows(task_id: UUID) -> None:
 
 
 def failed_orders(enterprise_id: UUID, code: str, limit: int = 1) -> bool:
-    query = filtered(declared_orders(enterprise_id, code), state=FAILED)
-    return bool(session.execute(query.limit(limit)).first())
+    return bool(page_of_orders(declared_orders(enterprise_id, code), None, limit, FAILED))

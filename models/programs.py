@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .database import Base, session
 from .exports import Import, Strategy, Task, page_of_tasks, tasks_query
-from .orders import IS_HELD, STATE, Message, Order, filtered
+from .orders import IS_HELD, IS_OPEN, STATE, Message, Order, filtered
 from .types import UtcDateTime
 
 
@@ -101,9 +101,7 @@ def of_state(query, state: str):
     """The condition on `Order.state` is there for the index of what is open."""
     if state != IMPORTED:
         return filtered(query, state=state)
-    return query.where(
-        Message.id.is_(None), Order.state.is_(None), text("export_orders.state IS DISTINCT FROM 'success'")
-    )
+    return query.where(Message.id.is_(None), Order.state.is_(None), IS_OPEN)
 
 
 def changed_between(query, since: datetime, until: datetime):

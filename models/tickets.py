@@ -20,6 +20,7 @@ from .orders import (
     Order,
     declared_orders,
     filtered,
+    numbered,
     page_of_orders,
 )
 from .receipts import Receipt, receipts_of
@@ -96,7 +97,7 @@ def tickets_of(enterprise_id: UUID, code: str, limit: int) -> list[Ticket]:
 def order_numbered(enterprise_id: UUID, code: str, number: str):
     """(Order, Message, Task, state) of the order of exactly this number; of 变更 and 删除 the newest. None: none, or one
     without declaration data."""
-    query = declared_orders(enterprise_id, code).where(Order.order_no == number)
+    query = declared_orders(enterprise_id, code).where(numbered(Order.order_no == number))
     return session.execute(query.order_by(Order.serial.desc()).limit(1)).first()
 
 
@@ -104,7 +105,7 @@ def stuck_order(enterprise_id: UUID, code: str):
     """The same of the newest order that did not get through: 失败 before 申报中 before 待推送."""
     query = declared_orders(enterprise_id, code)
     for state in (FAILED, DECLARING, WAITING):
-        if rows := page_of_orders(filtered(query, state=state), None, 1):
+        if rows := page_of_orders(query, None, 1, state):
             return rows[0]
     return None
 

@@ -18,7 +18,7 @@ from settings import ROOT
 
 from .seed_agreements import add_agreements
 from .seed_documents import draft_registration, overdue_registration, returned_registration, second_look
-from .seed_exports import OF_SELLER, add_export_settings
+from .seed_exports import OF_CARRIER, OF_SELLER, add_export_settings
 from .seed_orders import add_open_tasks, add_orders, lock_account
 
 PASSWORD = "demo-2026-eport"
@@ -51,6 +51,7 @@ def seed_demonstration(settings) -> str | None:
     add_agreements()
     add_export_settings()
     add_export_settings("demo03", ("declarant", "seller"), OF_SELLER)
+    add_export_settings("demo05", ("declarant", "logistics"), OF_CARRIER)
     add_orders()
     add_open_tasks()
     lock_account()

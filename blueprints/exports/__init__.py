@@ -39,8 +39,7 @@ def open_items(principal: Principal) -> list[tuple[str, str, str, str]]:
 
 def under_code(enterprise_id, code: str | None) -> list[tuple[str, int, str]]:
     """What is not finished under a customs code."""
-    counts = [orders.count_orders(orders.filtered(orders.orders_to_count(enterprise_id, code, state), state=state))
-              for state in (orders.WAITING, orders.DECLARING)]  # fmt: skip
+    counts = [orders.count_declared(enterprise_id, code, state) for state in (orders.WAITING, orders.DECLARING)]
     waiting, declaring = (url_for("exports.list_orders", state=state) for state in (orders.WAITING, orders.DECLARING))
     return [
         ("没办完的申报任务", count_unfinished_tasks(enterprise_id, code), url_for("exports.list_tasks")),

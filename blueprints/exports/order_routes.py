@@ -29,15 +29,17 @@ ODD = {
 }  # fmt: skip
 
 
-def searched(search: Search, query=None):
-    """The orders of the search line, of this company and code; `query` restricts another query so."""
+def filters_of(search: Search) -> dict:
+    """All of the search line but the state."""
+    order_no = search.text if search.scope == "order" else ""
+    return {"order_no": order_no, "tasks": tasks_of(search), "since": search.from_moment, "until": search.to_moment}
+
+
+def searched(search: Search, state: str | None = None):
+    """The orders of the search line, of this company and code; `state` stands instead of its own."""
     principal = access.current()
-    if query is None:
-        query = orders.declared_orders(principal.enterprise_id, principal.code, search.kind)
-    return orders.filtered(
-        query, state=search.state, order_no=search.text if search.scope == "order" else "", tasks=tasks_of(search),
-        since=search.from_moment, until=search.to_moment,
-    )  # fmt: skip
+    query = orders.declared_orders(principal.enterprise_id, principal.code, search.kind)
+    return orders.filtered(query, state=search.state if state is None else state, **filters_of(search))
 
 
 def tasks_of(search: Search):
@@ -55,8 +57,10 @@ def total_of(search: Search) -> str:
     )
     if is_of_tasks:
         return str(orders.tally_of_orders(principal.enterprise_id, principal.code, tasks_of(search)))
-    query = orders.orders_to_count(principal.enterprise_id, principal.code, search.state, search.kind)
-    return tasks.total_words(orders.count_orders(searched(search, query)))
+    count = orders.count_declared(
+        principal.enterprise_id, principal.code, search.state, search.kind, **filters_of(search)
+    )
+    return tasks.total_words(count)
 
 
 @bp.get("/orders")
@@ -66,8 +70,7 @@ def list_orders():
     size = request.args.get("size", SIZES[0], int)
     size = size if size in SIZES else SIZES[0]
     after, ordinal = request.args.get("after", 0, int), request.args.get("n", 0, int)
-    query = searched(search)
-    rows = orders.page_of_orders(query, after, size + 1)
+    rows = orders.page_of_orders(searched(search, state=""), after, size + 1, search.state)
     push = pushes.latest_push(principal.enterprise_id, principal.code)
     missing = companions.still_missing([row.Order.id for row in rows if row.state == orders.WAITING], search.kind)
     return show_here(

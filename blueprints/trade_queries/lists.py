@@ -71,16 +71,16 @@ def stages(order: Order, message: Message, task: Task) -> tuple:
     return task.created_at, message.created_at, message.signed_at, message.sent_at, read_time(order.return_time or "")
 
 
-def workbook_of(query) -> bytes:
+def workbook_of(query, state: str = "") -> bytes:
     """All cells text; at most `MOST` rows, the newest."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("查询结果")
     sheet.append(COLUMNS)
-    for ordinal, (order, message, task, state) in enumerate(orders.page_of_orders(query, None, MOST), 1):
+    for ordinal, (order, message, task, stands) in enumerate(orders.page_of_orders(query, None, MOST, state), 1):
         times = [f"{clock.local(each):%Y-%m-%d %H:%M:%S}" if each else "" for each in stages(order, message, task)]
         said = f"{order.return_status}" if order.return_status is not None else ""
         given = order.data.get("invt_no") or order.data.get("sum_no") or order.data.get("pre_no") or ""
-        cells = (str(ordinal), order.order_no, task.number, str(order.total), WORDS[state], said, *times, given)
+        cells = (str(ordinal), order.order_no, task.number, str(order.total), WORDS[stands], said, *times, given)
         sheet.append([_text(sheet, cell) for cell in cells])
     out = io.BytesIO()
     book.save(out)

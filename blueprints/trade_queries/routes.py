@@ -67,18 +67,19 @@ def show_here(template: str, **values):
 
 
 def found(listing: Listing, search: Search):
+    """(query without its state, state)"""
     principal = access.current()
     query = listing.query(principal.enterprise_id, principal.code)
-    return orders.filtered(query, state=search.state if listing.concluded is None else "", order_no=search.order_no,
-                           since=search.from_moment, until=search.to_moment)  # fmt: skip
+    query = orders.filtered(query, order_no=search.order_no, since=search.from_moment, until=search.to_moment)
+    return query, search.state if listing.concluded is None else ""
 
 
 def show_list(listing: Listing):
     """A document that stands in a list of customs is there: its push succeeded (M205)."""
     given, search = request.args, Search.from_request()
-    query = found(listing, search)
-    rows = orders.page_of_orders(query, given.get("after", 0, int), ROWS + 1)
-    count = orders.count_orders(query)
+    query, state = found(listing, search)
+    rows = orders.page_of_orders(query, given.get("after", 0, int), ROWS + 1, state)
+    count = orders.count_orders(query, state)
     return show_here(
         "orders.html", listing=listing, endpoint=f"trade_queries.{endpoint_of(listing)}", rows=rows[:ROWS], search=search,
         ordinal=given.get("n", 0, int), cursor=rows[ROWS - 1].Order.serial if len(rows) > ROWS else None, states=WORDS,
@@ -89,7 +90,7 @@ def show_list(listing: Listing):
 
 def send_workbook(listing: Listing):
     """What the search line finds, as text cells."""
-    data = workbook_of(found(listing, Search.from_request()))
+    data = workbook_of(*found(listing, Search.from_request()))
     record("下载查询结果", f"listing:{listing.slug}", access.current(), list=listing.title)
     session.commit()
     return send_file(io.BytesIO(data), XLSX, as_attachment=True, download_name=f"{listing.title}.xlsx")

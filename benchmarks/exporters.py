@@ -86,12 +86,12 @@ def upload(principal: Principal, strategy_id: str, data: bytes):
     return task, started
 
 
-def wait_for(is_done: Callable[[], bool], seconds: float = 600) -> None:
+def wait_for(is_done: Callable[[], bool], seconds: float = 600, pause: float = 0.05) -> None:
     end = time.monotonic() + seconds
     while not is_done():
         if time.monotonic() > end:
             sys.exit("did not end in time")
-        time.sleep(0.2)
+        time.sleep(pause)
         session.rollback()
         session.expire_all()
 

@@ -63,7 +63,7 @@ def push(principal, strategy: str, card, data: bytes, count: int) -> float:
     session.commit()
     sign(begun.id, card)
     lap("signed, verified, stored (sending goes on beside it)")
-    wait_for(lambda: pushes.progress_of(begun.id).get(orders.SUCCESS, 0) == count)
+    wait_for(lambda: pushes.progress_of(begun.id).get(orders.SUCCESS, 0) == count, pause=0.25)
     lap("sent, answered, applied")
     return time.monotonic() - began
 

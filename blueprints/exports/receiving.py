@@ -27,7 +27,7 @@ from .sending import send_left_over
 
 NUMBERS = {"preNo": "pre_no", "invtNo": "invt_no", "sumNo": "sum_no"}  # elements of receipts and our names for them
 LOG = logging.getLogger(__name__)
-STEP = 100  # files taken in at once
+STEP = 200  # files taken in at once
 GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 LEFT_OVER = timedelta(seconds=30)
 
@@ -84,10 +84,10 @@ def take_in_from(channel: Channel, enterprise_id: UUID) -> None:
             new = receipts.keep_files(enterprise_id, files, clock.now())
             session.commit()
             channel.acknowledge_all(each.name for each in batch)
-            next_batch = reader.submit(read_batch, channel)
+            next_batch = reader.submit(read_batch, channel) if len(batch) == STEP else None
             found = {(each.name, each.sha256): each.found for each in batch}
             _apply(enterprise_id, {id: found[name, digest] for id, (name, digest) in new.items()})
-            batch = next_batch.result()
+            batch = next_batch and next_batch.result()
 
 
 def read_batch(channel: Channel) -> list[Arrived]:

@@ -25,7 +25,7 @@ demo-reset: .venv/ready  ## the demonstration's data anew, in about 10 seconds
 test: .venv/ready translations/en/LC_MESSAGES/messages.mo  ## all tests, on all cores
 	@stack/install.sh test
 	@$(BIN)/python -m pytest -n auto -rs
-	@$(BIN)/python -m pytest -rs card_bridge/tests
+	@$(BIN)/python -m pytest -n auto -rs card_bridge/tests
 
 check: .venv/ready  ## what .ci/run runs: style, import rules, tests
 	@$(BIN)/ruff check .

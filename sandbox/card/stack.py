@@ -88,7 +88,7 @@ def _listens(port: int) -> bool:
 def _answers() -> bool:
     """Whether the process that pcscd's pid file names is a pcscd; a killed one leaves the file, and pids come again."""
     try:
-        pid = int((SOCKET_FOLDER / "pcscd.pid").read_text())
+        pid = int((SOCKET_FOLDER / "pcscd.pid").read_text().rstrip("\n\0"))
         return Path(f"/proc/{pid}/comm").read_text().strip() == "pcscd"
     except (OSError, ValueError):
         return False

@@ -294,8 +294,9 @@ def test_a_receipt_for_an_order_that_was_never_sent_is_odd(generated):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"garbage", b"<a/>", answer([("nonsense" * 4 + "xxxx", 120, T1)]), answer([("x", "?", "")])]
-)
+    "content", [b"", b"garbage", b"<a/>", answer([("nonsense" * 4 + "xxxx", 120, T1)]), answer([("x", "?", "")])],
+    ids=["empty", "garbage", "no envelope", "no guid", "no status"],
+)  # fmt: skip
 def test_garbled_files_are_kept_as_they_came_and_block_nothing(sent, content):
     sent.hear(raw=content).hear((order(sent), 120, T1))
     (kept,) = receipts.garbled_files(sent.company.id)

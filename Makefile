@@ -24,7 +24,7 @@ demo-reset: .venv/ready  ## the demonstration's data anew, in about 10 seconds
 
 test: .venv/ready translations/en/LC_MESSAGES/messages.mo  ## all tests, on all cores
 	@stack/install.sh test
-	@$(BIN)/python -m pytest -n auto -rs
+	@$(BIN)/python -m pytest -n $$(($$(nproc) + 1)) -rs  # one more than cores: many tests wait for programs
 	@$(BIN)/python -m pytest -n auto -rs card_bridge/tests
 
 check: .venv/ready  ## what .ci/run runs: style, import rules, tests

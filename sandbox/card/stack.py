@@ -69,7 +69,7 @@ def start(folder: Path, port: int = 35963) -> None:
             start_new_session=True,
         )
     (folder / "pcscd.pid").write_text(str(process.pid), "ascii")
-    for _ in range(100):
+    for _ in range(400):  # a busy machine takes its time to look for readers
         if b"daemon ready" in (folder / "pcscd.log").read_bytes() and _listens(port):
             return
         if process.poll() is not None:
